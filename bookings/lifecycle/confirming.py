@@ -1,0 +1,136 @@
+"""A held time becomes a booked visit; its e-mail address may be put right afterwards."""
+
+import dataclasses
+import datetime as dt
+
+from django.db import transaction
+
+from bookings import emails
+from bookings.eligibility import age_problem
+from bookings.lifecycle.history import Who, record
+from bookings.lifecycle.refusals import HoldGone, NotEligible
+from bookings.models import Booking, BookingState, Consent, ConsentKind, OutgoingEmail, Patient, ShownItem
+from bookings.models.event import Actor
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Details:
+    """What a patient said of themselves. ``shown`` is (moment, item code, version), ``phone`` is E.164."""
+
+    name: str
+    email: str
+    phone: str
+    date_of_birth: dt.date | None
+    is_for_someone_else: bool = False
+    wishes: str = ""
+    consents: tuple[tuple[ConsentKind, str, str], ...] = ()
+    shown: tuple[tuple[str, str, int], ...] = ()
+
+
+def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetime) -> Booking:
+    """Book the held time for good and write the confirmation.
+
+    Its owner keeps the time as long as nobody else took it, even past the hold's expiry. A second call answers the same
+    booking. Raises HoldGone, and NotEligible for someone whose age on the day stands in the way.
+    """
+    booked = _already_booked(booking, visitor)
+    if booked is not None:
+        return booked
+    _refuse_age(booking, details)
+    with transaction.atomic():
+        patient = _patient(details, now)
+        won = Booking.objects.filter(
+            pk=booking.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now
+        ).update(
+            state=BookingState.CONFIRMED,
+            expires_at=None,
+            patient=patient,
+            is_for_someone_else=details.is_for_someone_else,
+            wishes=details.wishes,
+            confirmed_at=now,
+        )
+        if won:
+            return _written_down(booking.pk, details, now)
+        transaction.set_rollback(True)
+    # Lost: gone, or a second click of ours was faster.
+    booked = _already_booked(booking, visitor)
+    if booked is None:
+        raise HoldGone
+    return booked
+
+
+def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
+    """Put the address right, revoke the links that went to the old one, and mail the confirmation again."""
+    with transaction.atomic():
+        booking = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+        assert booking.patient, "only a booked visit has an address to correct"
+        booking.patient = _with_address(booking.patient, email, by)
+        booking.link_version += 1
+        booking.save(update_fields=["patient", "link_version"])
+        record(booking, "address corrected", by=by, now=now)
+        emails.confirmed(booking, now=now)
+    return booking
+
+
+def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
+    """Mail the same confirmation once more."""
+    with transaction.atomic():
+        record(booking, "confirmation sent again", by=by, now=now)
+        return emails.confirmed(booking, now=now)
+
+
+def _already_booked(booking: Booking, visitor: str) -> Booking | None:
+    return Booking.objects.with_everything().filter(pk=booking.pk, visitor=visitor, confirmed_at__isnull=False).first()
+
+
+def _refuse_age(booking: Booking, details: Details) -> None:
+    if details.date_of_birth is None:
+        return
+    problem = age_problem(
+        clinic=booking.location.clinic,
+        service=booking.service,
+        born=details.date_of_birth,
+        visit_date=booking.local_date,
+    )
+    if problem:
+        raise NotEligible(problem)
+
+
+def _patient(details: Details, now: dt.datetime) -> Patient:
+    """Known only if every word is the same; an address alone says nothing about who someone is."""
+    same = {
+        "name": details.name,
+        "email": details.email,
+        "phone": details.phone,
+        "date_of_birth": details.date_of_birth,
+    }
+    return Patient.objects.filter(**same).first() or Patient.objects.create(**same, created_at=now)
+
+
+def _written_down(pk: int, details: Details, now: dt.datetime) -> Booking:
+    booking = Booking.objects.with_everything().get(pk=pk)
+    Consent.objects.bulk_create(
+        Consent(booking=booking, kind=kind, version=version, words=words, given_at=now)
+        for kind, version, words in details.consents
+    )
+    ShownItem.objects.bulk_create(
+        ShownItem(booking=booking, moment=moment, code=code, version=version, shown_at=now)
+        for moment, code, version in details.shown
+    )
+    record(booking, "booked", by=Actor.PATIENT, now=now)
+    emails.confirmed(booking, now=now)
+    emails.staff_notice(booking, what="booked", now=now)
+    return booking
+
+
+def _with_address(patient: Patient, email: str, by: Who) -> Patient:
+    """Staff correct the person. Online, a person with other visits becomes two: this browser may touch one visit only."""
+    if isinstance(by, Actor) and patient.bookings.count() > 1:
+        patient.pk = None
+        patient._state.adding = True
+        patient.email = email
+        patient.save()
+    else:
+        patient.email = email
+        patient.save(update_fields=["email"])
+    return patient

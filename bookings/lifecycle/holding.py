@@ -1,0 +1,131 @@
+"""A time is held while its form is filled in, kept longer, and given back."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from bookings import availability, claims
+from bookings.lifecycle.history import Who, record
+from bookings.lifecycle.refusals import HoldGone, HoldLimit, NotOffered, Paused, TooManyHolds
+from bookings.models import Booking, BookingState
+from bookings.models.booking import new_reference
+from bookings.models.event import Actor
+from clinic.models import Clinic, Location, Resource, Service
+
+MOST_HOLDS = 2
+# A run-out hold still belongs to its owner while nobody took the time; after this they are not coming back.
+SWEPT_AFTER = dt.timedelta(hours=2)
+
+
+def hold(
+    *,
+    service: Service,
+    location: Location,
+    clinic: Clinic,
+    practitioner: Resource | None,
+    start: dt.datetime,
+    visitor: str,
+    another: bool = False,
+    by: Who = Actor.PATIENT,
+    now: dt.datetime,
+) -> Booking:
+    """Keep ``start`` for this visitor; ``practitioner`` None leaves the choice to us.
+
+    Replaces the visitor's holds unless ``another``. Raises Paused, TooManyHolds, NotOffered, SlotTaken; then the
+    visitor's earlier hold stands as it was.
+    """
+    if clinic.is_online_paused and by is Actor.PATIENT:
+        raise Paused
+    with claims.refusing_overlap(), transaction.atomic():
+        claims.lock(service=service, location=location)
+        _make_room_for_one(visitor, another=another, now=now)
+        choice = claims.pick(
+            service=service, location=location, clinic=clinic, practitioner=practitioner, start=start, now=now
+        )
+        booking = Booking.objects.create(
+            **_as_agreed(service, location, clinic),
+            **_where_and_when(choice, service, start),
+            reference=_unused_reference(),
+            asked_for_any=practitioner is None,
+            visitor=visitor,
+            held_at=now,
+            expires_at=now + clinic.hold,
+        )
+        claims.write(booking, choice)
+        record(booking, "held", by=by, now=now, starts_at=start.isoformat())
+    return booking
+
+
+def extend(booking: Booking, *, now: dt.datetime) -> Booking:
+    """Renew the hold from ``now``; never past the policy's limit counted from when it was first held.
+
+    Raises HoldGone when it is no longer a hold, HoldLimit when nothing can be added.
+    """
+    clinic = booking.location.clinic
+    until = min(now + clinic.hold, booking.held_at + clinic.hold_limit)
+    if booking.expires_at is None:
+        raise HoldGone
+    if until <= booking.expires_at:
+        raise HoldLimit
+    held = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD)
+    if not held.update(expires_at=until):
+        raise HoldGone
+    booking.expires_at = until
+    return booking
+
+
+def release(booking: Booking, *, now: dt.datetime) -> None:
+    """Give the time back. Harmless when it is already gone or no longer a hold."""
+    with transaction.atomic():
+        claims.delete_holds(Booking.objects.filter(pk=booking.pk))
+
+
+def sweep(now: dt.datetime) -> int:
+    """Delete the holds nobody will come back to, one transaction each; returns how many."""
+    stale = Booking.objects.run_out(now - SWEPT_AFTER)
+    swept = 0
+    for pk in list(stale.values_list("pk", flat=True)):
+        with transaction.atomic():
+            swept += claims.delete_holds(stale.filter(pk=pk))
+    return swept
+
+
+def _make_room_for_one(visitor: str, *, another: bool, now: dt.datetime) -> None:
+    mine = Booking.objects.of_visitor(visitor)
+    if not another:
+        claims.delete_holds(mine)
+    elif mine.live_holds(now).count() >= MOST_HOLDS:
+        raise TooManyHolds
+
+
+def _unused_reference() -> str:
+    while True:
+        reference = new_reference()
+        if not Booking.objects.filter(reference=reference).exists():
+            return reference
+
+
+def _as_agreed(service: Service, location: Location, clinic: Clinic) -> dict[str, Any]:
+    """The snapshot: later edits of the catalogue or the policy alter no booking."""
+    return {
+        "service": service,
+        "location": location,
+        "service_name": service.name,
+        "minutes": service.minutes,
+        "clean_up_minutes": service.clean_up_minutes,
+        "price_kind": service.price_kind,
+        "price": service.price,
+        "currency": clinic.currency,
+        "cut_off_minutes": clinic.cut_off_minutes,
+        "late_fee": clinic.late_fee,
+    }
+
+
+def _where_and_when(choice: claims.Choice, service: Service, start: dt.datetime) -> dict[str, Any]:
+    return {
+        "practitioner": choice.practitioner,
+        "room": choice.room,
+        "starts_at": start,
+        "ends_at": start + dt.timedelta(minutes=service.minutes),
+    }

@@ -1,0 +1,144 @@
+"""A booking: one row for its whole life, from hold to visit, with what was agreed."""
+
+import copy
+import datetime as dt
+import secrets
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from bookings.models.people import Patient
+from bookings.models.states import UPCOMING, VISITS, BookingState
+from clinic.models import Location, PriceKind, Resource, Service
+
+# Speakable over a phone: no 0/O, no 1/I/L.
+REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+REFERENCE_LENGTH = 6
+
+
+def new_reference() -> str:
+    return "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(REFERENCE_LENGTH))
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    def live_holds(self, now: dt.datetime) -> "BookingQuerySet":
+        """Holds whose time is kept from others."""
+        return self.filter(state=BookingState.HELD, expires_at__gt=now)
+
+    def run_out(self, now: dt.datetime) -> "BookingQuerySet":
+        """Holds that anyone may take over; their owner still keeps the time while nobody did."""
+        return self.filter(state=BookingState.HELD, expires_at__lte=now)
+
+    def with_everything(self) -> "BookingQuerySet":
+        """With all that a page or an e-mail about one booking names."""
+        return self.select_related("service", "location__clinic", "practitioner", "room", "patient")
+
+    def of_visitor(self, visitor: str) -> "BookingQuerySet":
+        return self.filter(visitor=visitor) if visitor else self.none()
+
+    def upcoming(self) -> "BookingQuerySet":
+        return self.filter(state__in=UPCOMING)
+
+    def visits(self) -> "BookingQuerySet":
+        """All that stands on the desk's day: not holds, not cancelled."""
+        return self.filter(state__in=VISITS)
+
+
+class Booking(models.Model):
+    """Who comes when, to whom, for what, on which terms. Only ``bookings.lifecycle`` writes it."""
+
+    reference = models.CharField(max_length=8, unique=True, default=new_reference, editable=False)
+    state = models.CharField(max_length=10, choices=BookingState, default=BookingState.HELD)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="bookings")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="bookings")
+    practitioner = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="visits")
+    room = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="visits_in", null=True, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    asked_for_any = models.BooleanField(default=False, help_text="The patient left the choice of practitioner to us.")
+
+    service_name = models.CharField(max_length=120)
+    minutes = models.PositiveSmallIntegerField()
+    clean_up_minutes = models.PositiveSmallIntegerField()
+    price_kind = models.CharField(max_length=5, choices=PriceKind)
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    cut_off_minutes = models.PositiveIntegerField(help_text="As shown when booking.")
+    late_fee = models.DecimalField(max_digits=8, decimal_places=2, help_text="As shown when booking.")
+
+    visitor = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The browser session that holds it."
+    )
+    held_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, blank=True, related_name="bookings")
+    is_for_someone_else = models.BooleanField(default=False)
+    wishes = models.TextField(blank=True, help_text="What would make the visit easier.")
+    is_screening_outstanding = models.BooleanField("screening outstanding", default=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=300, blank=True)
+    is_late_cancellation = models.BooleanField(default=False)
+
+    calendar_uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sequence = models.PositiveIntegerField(
+        default=0, help_text="The calendar file's SEQUENCE: raised by each move and by cancelling."
+    )
+    link_version = models.PositiveIntegerField(default=1, help_text="Raised to revoke the links that were mailed.")
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        indexes = [
+            models.Index(fields=["location", "starts_at"], name="booking_by_day"),
+            models.Index(fields=["expires_at"], name="hold_by_expiry", condition=Q(state="held")),
+            models.Index(fields=["visitor"], name="hold_by_visitor", condition=Q(state="held")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_ends_after_it_starts"),
+            models.CheckConstraint(condition=Q(state__in=BookingState.values), name="booking_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="held", expires_at__isnull=False) | (~Q(state="held") & Q(expires_at=None)),
+                name="only_holds_expire",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="held") | Q(patient__isnull=False), name="only_holds_have_no_patient"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="cancelled", cancelled_at__isnull=False)
+                | (~Q(state="cancelled") & Q(cancelled_at=None)),
+                name="cancelled_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.state in UPCOMING
+
+    def has_started(self, now: dt.datetime) -> bool:
+        return self.starts_at <= now
+
+    @property
+    def cut_off_at(self) -> dt.datetime:
+        """Until then moving and cancelling are free, as shown when booking."""
+        return self.starts_at - dt.timedelta(minutes=self.cut_off_minutes)
+
+    def is_late(self, now: dt.datetime) -> bool:
+        return now > self.cut_off_at
+
+    def agreed_service(self) -> Service:
+        """The service with the length that was agreed, for a move; not to be saved."""
+        service = copy.copy(self.service)
+        service.minutes, service.clean_up_minutes = self.minutes, self.clean_up_minutes
+        return service
+
+    @property
+    def local_date(self) -> dt.date:
+        """The day of the visit on the location's own calendar."""
+        return self.starts_at.astimezone(self.location.zone).date()

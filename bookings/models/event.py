@@ -1,0 +1,29 @@
+"""A booking's history: one row for each change, whoever acted."""
+
+from django.conf import settings
+from django.db import models
+
+from bookings.models.booking import Booking
+
+
+class Actor(models.TextChoices):
+    PATIENT = "patient", "Patient"
+    STAFF = "staff", "Staff"
+    SYSTEM = "system", "System"
+
+
+class BookingEvent(models.Model):
+    """Written in the same transaction as the change. ``detail`` holds what changed, never an answer."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    verb = models.CharField(max_length=30)
+    actor = models.CharField(max_length=8, choices=Actor)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.get_actor_display()}"

@@ -1,0 +1,47 @@
+"""What a person must do, with a clock."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from bookings.models.booking import Booking
+
+
+class TaskKind(models.TextChoices):
+    PHONE_PATIENT = "phone_patient", "Phone this patient"
+    CALL_BACK = "call_back", "Call back"
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def open(self) -> "TaskQuerySet":
+        return self.filter(done_at=None)
+
+    def overdue(self, now: dt.datetime) -> "TaskQuerySet":
+        return self.open().filter(due_at__lte=now)
+
+
+class Task(models.Model):
+    """``name`` and ``phone`` are who to call; a task about a booking may leave them to the booking's patient."""
+
+    kind = models.CharField(max_length=20, choices=TaskKind)
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks")
+    name = models.CharField(max_length=120, blank=True)
+    phone = models.CharField(max_length=20, blank=True)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(fields=["due_at"], name="task_open", condition=Q(done_at=None))]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

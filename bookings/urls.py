@@ -1,0 +1,16 @@
+"""Three doors: patients (book, visit), staff (desk), programs (api)."""
+
+from django.urls import include, path
+
+from bookings.desk.demo_bar import demo_role
+from bookings.desk.health import readyz
+from bookings.online.urls import booking_urls, visit_urls
+
+urlpatterns = [
+    path("book/", include((booking_urls, "booking"))),
+    path("visit/", include((visit_urls, "visit"))),
+    path("desk/", include("bookings.desk.urls")),
+    path("api/v1/", include("bookings.api.urls")),
+    path("readyz", readyz, name="readyz"),
+    path("demo/role/", demo_role, name="demo_role"),
+]
