@@ -28,7 +28,7 @@ class NoOverlap(BaseConstraint):
     ``longest`` lets a read of a window bound ``start`` from below and so stay on the (resource, start) index.
     """
 
-    violation_error_message = "This time is already taken."
+    default_violation_error_message = "This time is already taken."
 
     def __init__(self, *, resource: str, start: str, end: str, longest: dt.timedelta, name: str) -> None:
         super().__init__(name=name)
@@ -54,9 +54,7 @@ class NoOverlap(BaseConstraint):
             "name": self.name,
         }
 
-    def validate(
-        self, model: type[Model], instance: Model, exclude: Any = None, using: str = DEFAULT_DB_ALIAS
-    ) -> None:
+    def validate(self, model: type[Model], instance: Model, exclude: Any = None, using: str = DEFAULT_DB_ALIAS) -> None:
         """Raise ValidationError when a stored row is in the way; forms ask this before the database has to."""
         if exclude and {self.resource, self.start, self.end} & set(exclude):
             return

@@ -28,6 +28,8 @@ PROXY_COUNT = env.int("PROXY_COUNT", 0)
 SITE_URL = env.str("SITE_URL", "http://localhost:8000").rstrip("/")
 database = env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'clinic.sqlite3'}")
 email = env.dj_email_url("EMAIL_URL", "")
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 120)
+STATIC_FROM_APPS = env.bool("STATIC_FROM_APPS", False)
 CLINIC_LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 TIME_ZONE = "UTC"
 
@@ -47,7 +49,12 @@ def demo_secret_key() -> str:
 
 
 # Without SECRET_KEY only the commands that serve a newcomer start: a real server never runs on a found key.
-SETUP_COMMANDS = {"demo", "setup_clinic", "test", "makemigrations", "migrate", "check", "collectstatic"}
+SETUP_COMMANDS = {"demo", "setup_clinic", "work", "check_integrity", "shell", "dbshell", "test"} | {
+    "makemigrations",
+    "migrate",
+    "check",
+    "collectstatic",
+}
 if not SECRET_KEY:
     if not (DEBUG or SETUP_COMMANDS & set(sys.argv) or "pytest" in sys.modules):
         raise ImproperlyConfigured(
@@ -71,6 +78,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
 ]
 
 # Outside in: transport, then headers, then who is asking, then the page.
@@ -168,7 +176,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # The manifest needs collectstatic; the demo and the tests serve the apps' own files.
-COMPRESSED_STATIC = not (DEBUG or "demo" in sys.argv or "pytest" in sys.modules)
+COMPRESSED_STATIC = not (DEBUG or STATIC_FROM_APPS or "demo" in sys.argv or "pytest" in sys.modules)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {

@@ -24,6 +24,7 @@ from clinic.models import (
     Room,
     RoomKind,
     Service,
+    Wording,
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -46,6 +47,9 @@ def make_policy(**policy: Any) -> Clinic:
         "emergency_number": "911",
         "urgent_line": "212 555 0111",
     }
+    Wording.objects.get_or_create(
+        code="disclaimer-short", defaults={"title": "Disclaimer", "text": "General advice, not a diagnosis."}
+    )
     return Clinic.objects.update_or_create(pk=1, defaults={**defaults, **policy})[0]
 
 

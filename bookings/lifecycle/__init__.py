@@ -4,6 +4,7 @@ Each verb reads no clock of its own (``now`` is passed in), refuses with a sente
 change, its history and its e-mails in one transaction.
 """
 
+from bookings.lifecycle.attending import arrive, complete, miss
 from bookings.lifecycle.cancelling import cancel
 from bookings.lifecycle.confirming import Details, confirm, correct_email, resend
 from bookings.lifecycle.holding import extend, hold, release, sweep
@@ -14,6 +15,7 @@ from bookings.lifecycle.refusals import (
     NotEligible,
     NotOffered,
     NotUpcoming,
+    NotYet,
     Paused,
     Refused,
     SlotTaken,
@@ -29,17 +31,21 @@ __all__ = [
     "NotEligible",
     "NotOffered",
     "NotUpcoming",
+    "NotYet",
     "Paused",
     "Refused",
     "SlotTaken",
     "TooLate",
     "TooManyHolds",
+    "arrive",
     "ask_us_to_call",
     "cancel",
+    "complete",
     "confirm",
     "correct_email",
     "extend",
     "hold",
+    "miss",
     "release",
     "resend",
     "reschedule",

@@ -39,9 +39,7 @@ def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetim
     _refuse_age(booking, details)
     with transaction.atomic():
         patient = _patient(details, now)
-        won = Booking.objects.filter(
-            pk=booking.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now
-        ).update(
+        won = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now).update(
             state=BookingState.CONFIRMED,
             expires_at=None,
             patient=patient,

@@ -63,14 +63,11 @@ def extend(booking: Booking, *, now: dt.datetime) -> Booking:
     Raises HoldGone when it is no longer a hold, HoldLimit when nothing can be added.
     """
     clinic = booking.location.clinic
-    until = min(now + clinic.hold, booking.held_at + clinic.hold_limit)
-    if booking.expires_at is None:
-        raise HoldGone
-    if until <= booking.expires_at:
-        raise HoldLimit
+    limit = booking.held_at + clinic.hold_limit
+    until = min(now + clinic.hold, limit)
     held = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD)
-    if not held.update(expires_at=until):
-        raise HoldGone
+    if not held.filter(expires_at__lt=limit).update(expires_at=until):
+        raise HoldLimit if held.exists() else HoldGone
     booking.expires_at = until
     return booking
 

@@ -1,7 +1,6 @@
 """Why a verb says no, in words a patient can act on."""
 
-from bookings.availability import NotOffered as Reason
-from bookings.claims import Refused, SlotTaken
+from bookings.claims import NotOffered, Refused, SlotTaken
 from bookings.eligibility import AgeProblem
 
 __all__ = [
@@ -10,22 +9,13 @@ __all__ = [
     "NotEligible",
     "NotOffered",
     "NotUpcoming",
+    "NotYet",
     "Paused",
     "Refused",
     "SlotTaken",
     "TooLate",
     "TooManyHolds",
 ]
-
-
-class NotOffered(Refused):
-    """The start was never one of ours: past, too soon, too far, off the grid, or outside opening hours."""
-
-    sentence = "That time is not on offer. Choose another time."
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__()
-        self.reason = reason
 
 
 class Paused(Refused):
@@ -56,6 +46,10 @@ class NotEligible(Refused):
 
 class NotUpcoming(Refused):
     sentence = "This visit can no longer be changed. It was cancelled or is already over."
+
+
+class NotYet(Refused):
+    sentence = "This visit has not started yet."
 
 
 class TooLate(Refused):

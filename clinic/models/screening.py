@@ -24,7 +24,7 @@ class Stage(models.TextChoices):
 
 
 class Question(Reviewed):
-    REVIEWED_FIELDS = ("text", "advice", "applies_to", "evidence")
+    REVIEWED_FIELDS = ("text", "lead", "advice", "applies_to", "evidence")
 
     position = models.PositiveSmallIntegerField(default=0)
     stage = models.CharField(max_length=8, choices=Stage)

@@ -1,0 +1,134 @@
+"""Who is asking: a browser's session, a signed link or a member of staff, and the rows each of them may touch.
+
+A visitor is a random key in the session, made by the first POST that needs one; a GET never makes one.
+"""
+
+import datetime as dt
+import functools
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+
+from bookings import links
+from bookings.models import Booking, BookingState
+
+VISITOR = "visitor"
+NO_FLAGS = "q1"
+DRAFT = "draft"
+DONE = "done"
+VISIT = "visit"
+
+View = Callable[..., HttpResponse]
+
+
+def visitor(request: HttpRequest) -> str:
+    """The key of this browser's session, made when there is none. Only for POSTs."""
+    if VISITOR not in request.session:
+        request.session[VISITOR] = secrets.token_urlsafe(24)
+    return known_visitor(request)
+
+
+def known_visitor(request: HttpRequest) -> str:
+    """The key of this browser's session, or "" for someone who has done nothing yet."""
+    return str(request.session.get(VISITOR, ""))
+
+
+def held(request: HttpRequest, reference: str = "") -> Booking | None:
+    """The hold that a form names, if it is this visitor's; without a name the latest one."""
+    mine = Booking.objects.with_everything().of_visitor(known_visitor(request))
+    if reference:
+        return mine.filter(reference=reference).first() if is_plain(reference) else None
+    return mine.filter(state=BookingState.HELD).order_by("-held_at", "-pk").first()
+
+
+def is_plain(text: str) -> bool:
+    """Whether the database may be asked for it: PostgreSQL refuses NUL."""
+    return "\0" not in text
+
+
+def remember_done(request: HttpRequest, booking: Booking) -> None:
+    """This browser booked it: it may see the thank-you page and the visit, and its draft is finished."""
+    request.session[DONE] = booking.pk
+    request.session.pop(DRAFT, None)
+    open_visit(request, booking.pk, booking.link_version)
+
+
+def last_done(request: HttpRequest) -> Booking | None:
+    """The visit this browser booked last."""
+    mine = Booking.objects.with_everything().of_visitor(known_visitor(request))
+    return mine.filter(pk=request.session.get(DONE), confirmed_at__isnull=False).first()
+
+
+def open_visit(request: HttpRequest, booking_id: int, link_version: int) -> None:
+    """Keep a visit in the session, as long as its links are not revoked."""
+    request.session[VISIT] = [booking_id, link_version]
+
+
+def visit_by_link(token: str) -> Booking | None:
+    """The booked visit that a mailed link stands for; None when it is tampered with or revoked."""
+    found = links.read(token)
+    return _visit(*found) if found else None
+
+
+def visit_of(request: HttpRequest) -> Booking | None:
+    """The booked visit that this session was opened for."""
+    found = request.session.get(VISIT)
+    return _visit(*found) if found else None
+
+
+def _visit(booking_id: int, link_version: int) -> Booking | None:
+    booked = Booking.objects.with_everything().filter(confirmed_at__isnull=False)
+    return booked.filter(pk=booking_id, link_version=link_version).first()
+
+
+def has_no_flags(request: HttpRequest) -> bool:
+    """Whether this browser has answered Q1 with no."""
+    return bool(request.session.get(NO_FLAGS) == "no")
+
+
+def set_no_flags(request: HttpRequest) -> None:
+    request.session[NO_FLAGS] = "no"
+
+
+def forget_answers(request: HttpRequest) -> None:
+    """Nothing that was answered or typed stays in the session."""
+    request.session.pop(NO_FLAGS, None)
+    request.session.pop(DRAFT, None)
+
+
+def draft(request: HttpRequest) -> dict[str, Any]:
+    """What this browser typed so far, as it was typed."""
+    found = request.session.get(DRAFT)
+    return found if isinstance(found, dict) else {}
+
+
+def keep_draft(request: HttpRequest, typed: dict[str, str]) -> None:
+    request.session[DRAFT] = typed
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where the request comes from; with proxies of ours in front, the address the outermost of them saw."""
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    count: int = settings.PROXY_COUNT
+    if count and len(forwarded) >= count:
+        return forwarded[-count]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def may_correct_address(booking: Booking, now: dt.datetime) -> bool:
+    """Online an address is put right soon after booking; later by phone."""
+    return booking.confirmed_at is not None and now <= booking.confirmed_at + dt.timedelta(minutes=30)
+
+
+def staff_required(permission: str) -> Callable[[View], View]:
+    """Only for signed-in staff who have ``permission``; others meet the 403 page."""
+
+    def decorate(view: View) -> View:
+        checked: View = permission_required(permission, raise_exception=True)(view)
+        return functools.wraps(view)(checked)
+
+    return decorate

@@ -1,0 +1,62 @@
+"""The day: who comes when, to whom, for what, and what needs a hand."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from bookings.desk.board import board
+from bookings.desk.doors import notices, sees_bookings
+from bookings.models import MailState, OutgoingEmail, Task
+from clinic.models import Location
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+@never_cache
+@require_safe
+@sees_bookings
+def day(request: HttpRequest) -> HttpResponse:
+    """``date`` and ``location`` choose what is shown; whatever cannot be read means today, and the first location."""
+    now = timezone.now()
+    locations = list(Location.objects.all())
+    location = _location(request, locations)
+    context: dict[str, Any] = {"now": now, "locations": locations, "location": location}
+    context["desk_notices"] = notices(now)
+    if location is not None:
+        today = now.astimezone(location.zone).date()
+        shown = _date(request, today)
+        context |= _dates(shown, today) | _attention(now)
+        context["board"] = board(location=location, day=shown, now=now)
+    return render(request, "desk/day.html", context)
+
+
+def _location(request: HttpRequest, locations: list[Location]) -> Location | None:
+    asked = request.GET.get("location", "")
+    return next((each for each in locations if each.slug == asked), locations[0] if locations else None)
+
+
+def _date(request: HttpRequest, today: dt.date) -> dt.date:
+    """The date that was asked for. The first and last years have no neighbours to link to, so they are not read."""
+    try:
+        asked = dt.date.fromisoformat(request.GET.get("date", ""))
+    except ValueError:
+        return today
+    return asked if 2000 <= asked.year < 2200 else today
+
+
+def _dates(shown: dt.date, today: dt.date) -> dict[str, dt.date]:
+    return {"date": shown, "today": today, "before": shown - ONE_DAY, "after": shown + ONE_DAY}
+
+
+def _attention(now: dt.datetime) -> dict[str, int]:
+    """What waits for someone, whatever the day shown."""
+    return {
+        "open_tasks": Task.objects.open().count(),
+        "late_tasks": Task.objects.overdue(now).count(),
+        "failed_mails": OutgoingEmail.objects.filter(state=MailState.FAILED).count(),
+    }

@@ -1,0 +1,55 @@
+"""The outbox as staff see it: what was written to whom, and whether it went."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bookings import outbox
+from bookings.desk.doors import changes_bookings, notices, sees_bookings
+from bookings.models import MailState, OutgoingEmail
+from clinic.models import Location
+
+PAGE_SIZE = 50
+
+
+@never_cache
+@require_safe
+@sees_bookings
+def mail(request: HttpRequest) -> HttpResponse:
+    """Newest first; ``state`` shows one state only. A state we do not know shows all."""
+    state = request.GET.get("state", "")
+    state = state if state in MailState.values else ""
+    found = OutgoingEmail.objects.select_related("booking__patient").defer("text", "html", "calendar")
+    page = Paginator(found.filter(state=state) if state else found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "state": state,
+        "states": MailState.choices,
+        "location": Location.objects.first(),
+        "desk_notices": notices(timezone.now()),
+    }
+    return render(request, "desk/mail.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@sees_bookings
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """One message exactly as written. POST: try to send a failed one again."""
+    email = get_object_or_404(OutgoingEmail.objects.select_related("booking__patient"), pk=pk)
+    if request.method == "POST":
+        return _try_again(request, email)
+    context = {"email": email, "location": Location.objects.first(), "desk_notices": notices(timezone.now())}
+    return render(request, "desk/message.html", context)
+
+
+@changes_bookings
+def _try_again(request: HttpRequest, email: OutgoingEmail) -> HttpResponse:
+    if email.state == MailState.FAILED:
+        outbox.retry(email, now=timezone.now())
+        messages.success(request, "The message waits to be sent again.")
+    return redirect("desk:message", email.pk)

@@ -1,0 +1,76 @@
+"""The worker: due e-mail, run-out holds, spent counters. Any number may run at once."""
+
+import datetime as dt
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+
+from bookings import lifecycle, outbox
+from bookings.models import RateWindow
+
+log = logging.getLogger(__name__)
+
+PAUSE = dt.timedelta(seconds=3)
+# Longer than any window that is counted.
+COUNTERS_KEPT = dt.timedelta(days=2)
+
+
+class Command(BaseCommand):
+    help = "Send due e-mail and give back run-out holds, until stopped. With --once: one round."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one round, then stop")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        if once:
+            self.stdout.write(work(timezone.now()) or "Nothing was due.")
+            return
+        stopping = stop_on_signals()
+        self.stdout.write("The worker has started. Stop it with Ctrl+C.")
+        if not settings.MAIL_IS_SENT:
+            self.stdout.write("EMAIL_URL is not set: e-mail stays in the outbox.")
+        while not stopping.is_set():
+            self.round()
+            stopping.wait(PAUSE.total_seconds())
+        self.stdout.write("The worker has stopped.")
+
+    def round(self) -> None:
+        """A broken round is logged; the next one starts afresh."""
+        close_old_connections()
+        try:
+            done = work(timezone.now())
+        except Exception:
+            log.exception("a round of the worker broke")
+        else:
+            if done:
+                self.stdout.write(done)
+
+
+def work(now: dt.datetime) -> str:
+    """One round of everything; says what it did, empty for nothing."""
+    outbox.beat(now)
+    mail = outbox.send_due(now)
+    swept = lifecycle.sweep(now)
+    RateWindow.objects.filter(starts_at__lt=now - COUNTERS_KEPT).delete()
+    counts = {"sent": mail.sent, "put off": mail.deferred, "failed": mail.failed, "holds given back": swept}
+    return ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+
+
+def stop_on_signals() -> threading.Event:
+    """Set by SIGTERM and Ctrl+C: the round that runs is finished first."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping

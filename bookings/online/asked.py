@@ -1,0 +1,104 @@
+"""What an address or a form asks for: which service, where, with whom, when."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from bookings import availability
+from bookings.models import Booking
+from clinic.models import Clinic, Location, Resource, Service
+
+ANYONE = "any"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One service at one location, with one practitioner or any."""
+
+    clinic: Clinic
+    service: Service
+    location: Location
+    people: list[Resource]
+    practitioner: Resource | None
+    now: dt.datetime
+
+    @property
+    def practitioner_slug(self) -> str:
+        return self.practitioner.slug if self.practitioner else ANYONE
+
+    @property
+    def today(self) -> dt.date:
+        return self.now.astimezone(self.location.zone).date()
+
+    def search(self, *, visitor: str = "", ignoring: Booking | None = None) -> availability.Asked:
+        """What a search for starts wants to know."""
+        return {
+            "service": self.service,
+            "location": self.location,
+            "clinic": self.clinic,
+            "practitioner": self.practitioner,
+            "now": self.now,
+            "visitor": visitor,
+            "ignoring": ignoring,
+        }
+
+
+def service_of(slug: str, now: dt.datetime) -> Service:
+    return get_object_or_404(Service.objects.in_use(now.date()), slug=slug)
+
+
+def locations_of(clinic: Clinic, now: dt.datetime) -> list[Location]:
+    return list(Location.objects.in_use(now.date()).filter(clinic=clinic).select_related("clinic"))
+
+
+def location_of(locations: list[Location], data: Mapping[str, str]) -> Location | None:
+    """The one that is asked for; the only one when there is no choice; None when the patient must choose."""
+    slug = data.get("location", "")
+    if not slug:
+        return locations[0] if len(locations) == 1 else None
+    found = [each for each in locations if each.slug == slug]
+    if not found:
+        raise Http404("No such location")
+    return found[0]
+
+
+def asked_for(
+    clinic: Clinic, service: Service, location: Location, data: Mapping[str, str], now: dt.datetime
+) -> Asked:
+    """Raises Http404 for a practitioner who does not do this service here."""
+    today = now.astimezone(location.zone).date()
+    people = availability.practitioners(service=service, location=location, on=today)
+    practitioner = _person(people, data.get("practitioner", ""))
+    return Asked(
+        clinic=clinic, service=service, location=location, people=people, practitioner=practitioner, now=now
+    )
+
+
+def _person(people: list[Resource], slug: str) -> Resource | None:
+    if slug in ("", ANYONE):
+        return None
+    found = [each for each in people if each.slug == slug]
+    if not found:
+        raise Http404("No such practitioner")
+    return found[0]
+
+
+def start_of(data: Mapping[str, str], now: dt.datetime) -> dt.datetime | None:
+    """The instant a form names. None for anything that is no date with an offset, or absurdly far away."""
+    try:
+        start = dt.datetime.fromisoformat(data.get("start", ""))
+        if start.tzinfo is None or abs(start - now) > availability.FAR_AWAY * 2:
+            return None
+        return start.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def date_of(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None

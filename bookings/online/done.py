@@ -1,0 +1,117 @@
+"""Thank you: what was booked, what happens next, and a wrong address put right."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bookings import access, emails, lifecycle
+from bookings.forms import AddressForm
+from bookings.models import Booking
+from bookings.models.event import Actor
+from bookings.online import doors, refusals
+from clinic import guidance
+from clinic.models import Moment
+
+
+@doors.patient_page
+@require_safe
+def done(request: HttpRequest) -> HttpResponse:
+    """The visit this browser booked last."""
+    booking = access.last_done(request)
+    if booking is None:
+        return refusals.nothing_held(request, status=200)
+    return _page(request, booking)
+
+
+def _page(request: HttpRequest, booking: Booking) -> HttpResponse:
+    advice = _preparation(booking)
+    context = {
+        "booking": booking,
+        "clinic_now": booking.location.clinic,
+        "sections": guidance.grouped(advice, visit_date=booking.local_date),
+        "is_draft": guidance.is_draft(advice),
+        "may_correct": access.may_correct_address(booking, timezone.now()),
+    }
+    return render(request, "booking/done.html", context)
+
+
+def _preparation(booking: Booking) -> list[guidance.Advice]:
+    """The most important of what the confirmation says, in the order of the days."""
+    items = guidance.items_for(booking.service, Moment.CONFIRM, booking.location.clinic)
+    return [each for each in items if each.priority == 1 and not each.code.startswith("FLAG-")]
+
+
+@doors.patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_email(request: HttpRequest) -> HttpResponse:
+    """Wrong address? Soon after booking this browser may put it right; old links stop working."""
+    now = timezone.now()
+    booking = access.last_done(request)
+    if booking is None:
+        return refusals.nothing_held(request, status=200 if request.method != "POST" else 410)
+    if not (booking.is_upcoming and access.may_correct_address(booking, now)):
+        status = 410 if request.method == "POST" else 200
+        return render(request, "booking/address_late.html", {"booking": booking}, status=status)
+    if request.method != "POST":
+        return _address(request, booking, AddressForm(initial={"email": booking.patient and booking.patient.email}))
+    return _corrected(request, booking, now)
+
+
+def _corrected(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
+    if doors.is_too_often(request, "address", now):
+        return doors.too_often(request)
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        return _address(request, booking, form, status=422)
+    corrected = lifecycle.correct_email(booking, email=form.cleaned_data["email"], by=Actor.PATIENT, now=now)
+    access.remember_done(request, corrected)
+    messages.success(request, f"We have sent it again, to {form.cleaned_data['email']}.")
+    return doors.see_other("booking:done")
+
+
+def _address(request: HttpRequest, booking: Booking, form: AddressForm, **answer: Any) -> HttpResponse:
+    context = {"booking": booking, "form": form, "has_errors": bool(form.errors)}
+    return render(request, "booking/address.html", context, **answer)
+
+
+@doors.patient_page
+@require_POST
+def clear(request: HttpRequest) -> HttpResponse:
+    """Clear this device: nothing of the visit stays in this browser's session."""
+    request.session.flush()
+    messages.success(request, "This device no longer shows your visit. Your booking stands.")
+    return doors.see_other("home")
+
+
+@doors.patient_page
+@require_safe
+def calendar(request: HttpRequest) -> HttpResponse:
+    booking = access.last_done(request)
+    if booking is None:
+        raise Http404("Nothing was booked in this browser")
+    return calendar_file(booking)
+
+
+def calendar_file(booking: Booking) -> HttpResponse:
+    """The visit for a calendar program. The file's name says nothing of the treatment."""
+    content = emails.calendar_file(booking, now=timezone.now())
+    headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
+    return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@doors.patient_page
+@require_safe
+def written(request: HttpRequest) -> HttpResponse:
+    """Only in a demo, where no mail is sent: the e-mail that was just written."""
+    booking = access.last_done(request)
+    if booking is None or not booking.location.clinic.is_demo:
+        raise Http404("Only in a demo")
+    email = booking.emails.exclude(kind__startswith="staff").first()
+    if email is None:
+        raise Http404("No e-mail was written")
+    return render(request, "booking/written.html", {"email": email})

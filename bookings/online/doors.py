@@ -1,0 +1,79 @@
+"""What the patient's pages share: open to all, never cached, never more often than a person would."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.views.decorators.cache import never_cache
+
+from bookings import access, limits
+from clinic.models import Clinic, Location, Question
+
+View = Callable[..., HttpResponse]
+
+WINDOW = dt.timedelta(minutes=10)
+# Many patients may share one address (a phone network, a waiting room), so an address may do far more than a browser.
+PER_ADDRESS = 600
+PER_VISITOR = 60
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a POST that worked: look there."""
+
+    status_code = 303
+
+
+def see_other(to: str, *args: Any) -> HttpResponse:
+    return SeeOther(resolve_url(to, *args))
+
+
+def patient_page(view: View) -> View:
+    """Open to everyone, kept by no cache, and the next site does not learn the address."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "no-referrer" if request.path.startswith("/visit/") else "same-origin"
+        return response
+
+    return login_not_required(never_cache(wrapped))
+
+
+def booking_open(view: View) -> View:
+    """Hand the clinic to the view; a clinic that is paused or not set up shows how to phone instead."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        clinic = Clinic.objects.first()
+        if clinic is None or clinic.is_online_paused or not is_set_up():
+            return closed(request)
+        return view(request, clinic, *args, **kwargs)
+
+    return wrapped
+
+
+def is_set_up() -> bool:
+    """There is a place to go to, and the question that must come first."""
+    return Location.objects.exists() and Question.objects.filter(code="Q1").exists()
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """Online booking is paused, or there is no clinic yet."""
+    return render(request, "booking/closed.html", status=503 if request.method == "POST" else 200)
+
+
+def is_too_often(request: HttpRequest, action: str, now: dt.datetime) -> bool:
+    """Count this attempt for the address and, when there is one, for the browser."""
+    window: dict[str, Any] = {"window": WINDOW, "now": now}
+    visitor = access.known_visitor(request)
+    if visitor and not limits.allow(f"{action} visitor", visitor, limit=PER_VISITOR, **window):
+        return True
+    return not limits.allow(f"{action} address", access.client_address(request), limit=PER_ADDRESS, **window)
+
+
+def too_often(request: HttpRequest) -> HttpResponse:
+    return render(request, "429.html", status=429)

@@ -1,0 +1,82 @@
+"""Pages that say no: what happened, that nothing typed is lost, and what to do next."""
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from bookings import access, availability
+from bookings.availability import NotOffered as Reason
+from bookings.eligibility import AgeProblem
+from bookings.lifecycle import NotOffered, Paused, Refused, SlotTaken, TooManyHolds
+from bookings.models import Booking
+from bookings.online import doors
+from bookings.online.asked import Asked
+from clinic import words
+
+REASONS = {
+    Reason.PAST: "It is in the past.",
+    Reason.TOO_SOON: "It starts too soon to book online. Call us: we may still find a way.",
+    Reason.BEYOND_HORIZON: "It is too far ahead.",
+    Reason.CLOSED: "Nobody works then.",
+    Reason.OFF_GRID: "No visit starts then.",
+}
+
+
+def hold_refused(request: HttpRequest, asked: Asked, refused: Refused, start: dt.datetime) -> HttpResponse:
+    """Why the time could not be held, with the nearest free ones."""
+    if isinstance(refused, Paused):
+        return doors.closed(request)
+    if isinstance(refused, TooManyHolds):
+        return render(request, "booking/too_many_holds.html", {"hide_nav": True}, status=422)
+    if isinstance(refused, SlotTaken):
+        clock = words.clock(start.astimezone(asked.location.zone))
+        text = f"Someone booked {clock} a moment ago."
+        return nearest(request, asked, start, title="That time has just been taken", text=text, status=409)
+    reason = REASONS[refused.reason] if isinstance(refused, NotOffered) else str(refused)
+    return nearest(request, asked, start, title="That time is not on offer", text=reason, status=422)
+
+
+def no_such_start(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """What was sent is no time of ours at all."""
+    return nearest(request, asked, None, title="That time is not on offer", text="No visit starts then.", status=422)
+
+
+def hold_gone(request: HttpRequest, asked: Asked, start: dt.datetime) -> HttpResponse:
+    """The hold ran out and somebody else has the time."""
+    clock = words.clock(start.astimezone(asked.location.zone))
+    text = f"Someone else has taken {clock}."
+    return nearest(request, asked, start, title="Your hold ran out", text=text, status=410)
+
+
+def nothing_held(request: HttpRequest, *, status: int = 410) -> HttpResponse:
+    """No time is held and none is named."""
+    return render(request, "booking/nothing_held.html", {"hide_nav": True}, status=status)
+
+
+def nearest(
+    request: HttpRequest, asked: Asked, start: dt.datetime | None, *, title: str, text: str, status: int
+) -> HttpResponse:
+    search = asked.search(visitor=access.known_visitor(request))
+    times = near(search, start)
+    context = {
+        "asked": asked,
+        "title": title,
+        "text": text,
+        "times": times,
+        "has_draft": bool(access.draft(request)),
+        "hide_nav": True,
+    }
+    return render(request, "booking/refusal.html", context, status=status)
+
+
+def near(search: availability.Asked, start: dt.datetime | None) -> list[dt.datetime]:
+    """The three closest free times, or the soonest ones."""
+    found = availability.nearest(to=start, count=3, **search) if start else availability.soonest(count=3, **search)
+    return [each.at for each in found]
+
+
+def age(request: HttpRequest, booking: Booking, problem: AgeProblem) -> HttpResponse:
+    """Someone whose age on the day means that we should talk first."""
+    context = {"booking": booking, "problem": problem.value, "hide_nav": True}
+    return render(request, "booking/age.html", context, status=422)

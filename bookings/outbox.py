@@ -1,0 +1,257 @@
+"""The outbox: e-mail is a row of the act's own transaction; workers lease rows, send them, and write down the result.
+
+At least once: a worker that dies between the server's "accepted" and our record leaves a row that is sent again, with the
+same Message-ID, so that the reader's program can see that the two are one.
+"""
+
+import dataclasses
+import datetime as dt
+import logging
+import time
+import uuid
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import F
+
+from bookings import delivery, mime
+from bookings.models import Booking, Heartbeat, MailState, OutgoingEmail, Task, TaskKind
+from clinic.models import Clinic
+
+log = logging.getLogger(__name__)
+
+STAFF_NOTICE = "staff_notice"
+WORKER = "worker"
+WORKER_IS_LATE_AFTER = dt.timedelta(minutes=5)
+
+BATCH = 20
+# A round ends after this long: leases count from its start, and the last one must outlive its message.
+ROUND = dt.timedelta(seconds=30)
+LONGEST_SEND = dt.timedelta(seconds=40)
+LEASE = dt.timedelta(minutes=2)
+FIRST_RETRY = dt.timedelta(minutes=1)
+LONGEST_WAIT = dt.timedelta(hours=1)
+GIVES_UP_AFTER = dt.timedelta(hours=48)
+# The visit may be near.
+PHONE_WITHIN = dt.timedelta(hours=2)
+
+
+@dataclasses.dataclass
+class Sent:
+    """What one round did."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+
+
+def host() -> str:
+    """The name that our Message-IDs and calendar UIDs end in."""
+    return urlsplit(settings.SITE_URL).hostname or "localhost"
+
+
+def enqueue(
+    message: mime.Message, *, booking: Booking, kind: str, name: str, address: str, now: dt.datetime
+) -> OutgoingEmail:
+    """Write the e-mail into the caller's transaction. Without an address it becomes a task to phone instead."""
+    with transaction.atomic():
+        email = OutgoingEmail.objects.create(
+            booking=booking,
+            kind=kind,
+            sequence=_next_sequence(booking, kind),
+            recipient=_recipient(name, address),
+            message_id=f"<{uuid.uuid4()}@{host()}>",
+            state=MailState.QUEUED if address else MailState.NO_ADDRESS,
+            created_at=now,
+            due_at=now,
+            **dataclasses.asdict(message),
+        )
+        if not address:
+            _ask_to_phone(email, "There is no e-mail address.", now)
+    return email
+
+
+def skip_others(email: OutgoingEmail) -> int:
+    """Take back what still waits to go to another address of this patient; returns how many."""
+    waiting = OutgoingEmail.objects.filter(booking=email.booking, state=MailState.QUEUED).exclude(kind=STAFF_NOTICE)
+    return waiting.exclude(recipient=email.recipient).update(state=MailState.SKIPPED)
+
+
+def send_due(now: dt.datetime) -> Sent:
+    """One round: send what is due until nothing is left or the round is over. Call it outside a transaction.
+
+    While mail is not set up the rows wait. A server that cannot be reached costs one attempt a round, not one a message.
+    """
+    done = Sent()
+    if not settings.MAIL_IS_SENT:
+        return done
+    line = get_connection()
+    ends = time.monotonic() + ROUND.total_seconds()
+    try:
+        while time.monotonic() < ends and (keys := _due(now)) and _is_open(line, now):
+            _send_batch(line, keys, ends, now, done)
+    finally:
+        delivery.hang_up(line)
+    return done
+
+
+def retry(email: OutgoingEmail, *, now: dt.datetime) -> bool:
+    """Have a failed or waiting e-mail tried at once; False if it is neither any more."""
+    again = OutgoingEmail.objects.filter(pk=email.pk, state__in=[MailState.FAILED, MailState.QUEUED])
+    return bool(again.exclude(recipient="").update(state=MailState.QUEUED, due_at=now, attempts=0))
+
+
+def beat(now: dt.datetime) -> None:
+    """A worker says that it lives."""
+    alive = Heartbeat(name=WORKER, at=now)
+    Heartbeat.objects.bulk_create([alive], update_conflicts=True, unique_fields=["name"], update_fields=["at"])
+
+
+def is_worker_late(now: dt.datetime) -> bool:
+    """Whether no worker has said that it lives for longer than it should."""
+    return not Heartbeat.objects.filter(name=WORKER, at__gt=now - WORKER_IS_LATE_AFTER).exists()
+
+
+def lease(key: int, now: dt.datetime) -> OutgoingEmail | None:
+    """Take one due row for ourselves; None if another worker was faster."""
+    mine = uuid.uuid4()
+    due = OutgoingEmail.objects.due(now).filter(pk=key)
+    won = due.update(state=MailState.SENDING, lease=mine, leased_until=now + LEASE, attempts=F("attempts") + 1)
+    return OutgoingEmail.objects.filter(pk=key, lease=mine).first() if won else None
+
+
+def record_sent(email: OutgoingEmail, now: dt.datetime) -> bool:
+    """Write down that it went; False if the lease is no longer ours: then nothing is written."""
+    return _end_lease(email, state=MailState.SENT, sent_at=now, last_error="")
+
+
+def record_problem(email: OutgoingEmail, problem: Exception, now: dt.datetime) -> bool:
+    """Write down why it did not go. True when it is tried again later; False when it is hopeless: then someone phones."""
+    words = delivery.words(problem)
+    if not delivery.is_permanent(problem) and now < email.created_at + GIVES_UP_AFTER:
+        _end_lease(email, state=MailState.QUEUED, due_at=now + wait_after(email.attempts), last_error=words)
+        return True
+    with transaction.atomic():
+        if _end_lease(email, state=MailState.FAILED, last_error=words):
+            _ask_to_phone(email, f"An e-mail did not arrive. {words}", now)
+    return False
+
+
+def wait_after(attempts: int) -> dt.timedelta:
+    """1, 2, 4, … minutes, at most an hour."""
+    return min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_WAIT)
+
+
+def _next_sequence(booking: Booking, kind: str) -> int:
+    # Two clicks on "send again" queue here and count one after the other.
+    list(Booking.objects.filter(pk=booking.pk).select_for_update(no_key=True).values_list("pk"))
+    return OutgoingEmail.objects.filter(booking=booking, kind=kind).count()
+
+
+def _recipient(name: str, address: str) -> str:
+    """With the name, unless the column cannot hold both."""
+    if not address:
+        return ""
+    full = mime.mailbox(name, address)
+    return full if len(full) <= (OutgoingEmail._meta.get_field("recipient").max_length or 0) else address
+
+
+def _ask_to_phone(email: OutgoingEmail, why: str, now: dt.datetime) -> None:
+    """One open task for each e-mail. A notice to the clinic itself needs none: the desk shows it."""
+    if email.kind == STAFF_NOTICE:
+        return
+    tasks = Task.objects.filter(kind=TaskKind.PHONE_PATIENT, booking_id=email.booking_id)
+    note = f"{email.subject}\n{why}"
+    if not tasks.open().filter(note=note).exists():
+        tasks.create(
+            kind=TaskKind.PHONE_PATIENT,
+            booking_id=email.booking_id,
+            note=note,
+            created_at=now,
+            due_at=now + PHONE_WITHIN,
+        )
+
+
+def _due(now: dt.datetime) -> list[int]:
+    """The next few. New ones go first, so that one which keeps failing never delays them."""
+    due = OutgoingEmail.objects.due(now).order_by("attempts", "due_at", "pk")
+    return list(due.values_list("pk", flat=True)[:BATCH])
+
+
+def _is_open(line: BaseEmailBackend, now: dt.datetime) -> bool:
+    """Connect. A server that is down is noted on every row that waits, and is asked again a minute later."""
+    try:
+        line.open()
+    except OSError as problem:
+        log.warning("the mail server cannot be reached: %s", type(problem).__name__)
+        _wait_for_server(delivery.words(problem), now)
+        return False
+    return True
+
+
+def _wait_for_server(words: str, now: dt.datetime) -> None:
+    waiting = OutgoingEmail.objects.filter(state=MailState.QUEUED, due_at__lte=now)
+    for email in waiting.filter(created_at__lte=now - GIVES_UP_AFTER):
+        _give_up(email, words, now)
+    waiting.update(due_at=now + FIRST_RETRY, last_error=words)
+
+
+def _give_up(email: OutgoingEmail, words: str, now: dt.datetime) -> None:
+    still_waiting = OutgoingEmail.objects.filter(pk=email.pk, state=MailState.QUEUED)
+    with transaction.atomic():
+        if still_waiting.update(state=MailState.FAILED, last_error=words):
+            _ask_to_phone(email, f"An e-mail did not arrive. {words}", now)
+
+
+def _send_batch(line: BaseEmailBackend, keys: list[int], ends: float, now: dt.datetime, done: Sent) -> None:
+    """Until the round is over or the line breaks."""
+    clinic = Clinic.objects.get()
+    for key in keys:
+        if time.monotonic() >= ends:
+            return
+        email = lease(key, now)
+        if email is not None and not _send(line, email, clinic, now, done):
+            return
+
+
+def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.datetime, done: Sent) -> bool:
+    """Outside any transaction: a slow server must never keep the database waiting. False: connect anew."""
+    try:
+        with delivery.cut_after(LONGEST_SEND, line):
+            line.send_messages([_wire(email, clinic)])
+    except (OSError, ValueError) as problem:
+        log.warning("e-mail %s did not go: %s", email.pk, type(problem).__name__)
+        delivery.hang_up(line)
+        is_tried_again = record_problem(email, problem, now)
+        done.deferred += is_tried_again
+        done.failed += not is_tried_again
+        return False
+    done.sent += record_sent(email, now)
+    return True
+
+
+def _wire(email: OutgoingEmail, clinic: Clinic) -> mime.EmailMultiAlternatives:
+    message = mime.Message(
+        subject=email.subject,
+        text=email.text,
+        html=email.html,
+        calendar=email.calendar,
+        calendar_method=email.calendar_method,
+    )
+    envelope = mime.Envelope(
+        sender=mime.mailbox(clinic.name, settings.DEFAULT_FROM_EMAIL or clinic.email),
+        recipient=email.recipient,
+        reply_to=mime.mailbox(clinic.name, clinic.email),
+        message_id=email.message_id,
+        written_at=email.created_at,
+    )
+    return mime.build(message, envelope)
+
+
+def _end_lease(email: OutgoingEmail, **result: object) -> bool:
+    """End the lease with a result, if it is still ours."""
+    ours = OutgoingEmail.objects.filter(pk=email.pk, lease=email.lease, state=MailState.SENDING)
+    return bool(ours.update(lease=None, leased_until=None, **result))

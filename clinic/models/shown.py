@@ -1,0 +1,53 @@
+"""What patients see of a reviewed row: its last signed version, or the present one as a draft."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from clinic.models.review import Reviewed, Revision
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One version of a row; ``fields`` are those a signature covers."""
+
+    code: str
+    version: int
+    fields: dict[str, Any]
+    is_signed: bool
+
+
+def kind_of(row: Reviewed) -> str:
+    return row._meta.model_name or ""
+
+
+def reviewed_fields(row: Reviewed) -> dict[str, Any]:
+    """What a signature under ``row`` would cover, as it stands in memory."""
+    return {name: getattr(row, name) for name in row.REVIEWED_FIELDS}
+
+
+def checksum(row: Reviewed) -> str:
+    """The same for equal reviewed fields, across processes and years."""
+    return sha256(json.dumps(reviewed_fields(row), sort_keys=True).encode()).hexdigest()
+
+
+def shown(rows: Sequence[Reviewed]) -> list[Shown]:
+    """One per row of one model, in order. Asks the database once, and only if an edit waits for its signature."""
+    signed = _signed_fields([row for row in rows if row.signed_version and not row.is_signed])
+    return [_shown(row, signed.get(row.code)) for row in rows]
+
+
+def _shown(row: Reviewed, signed: dict[str, Any] | None) -> Shown:
+    if signed is None or row.signed_version is None:
+        return Shown(row.code, row.version, reviewed_fields(row), row.is_signed)
+    return Shown(row.code, row.signed_version, signed, is_signed=True)
+
+
+def _signed_fields(rows: Sequence[Reviewed]) -> dict[str, dict[str, Any]]:
+    if not rows:
+        return {}
+    wanted = {row.code: row.signed_version for row in rows}
+    revisions = Revision.objects.filter(kind=kind_of(rows[0]), code__in=wanted, version__in=set(wanted.values()))
+    return {revision.code: revision.fields for revision in revisions if revision.version == wanted[revision.code]}

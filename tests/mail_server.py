@@ -1,0 +1,89 @@
+"""A real SMTP server on a free port of this machine, in its own thread, that behaves as badly as it is told to."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+ACCEPTED = "250 Accepted"
+
+
+@dataclass
+class MailServer:
+    """``at_rcpt`` and ``at_data`` answer by recipient; what is not named is accepted."""
+
+    port: int = 0
+    at_rcpt: dict[str, str] = field(default_factory=dict)
+    at_data: dict[str, str] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
+    drops_after_data: set[str] = field(default_factory=set)
+    received: list[EmailMessage] = field(default_factory=list)
+    connections: int = 0
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """What arrived for one address."""
+        return [message for message in self.received if address in str(message["To"])]
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.slow:
+            await asyncio.sleep(self.slow[address])
+        answer = self.at_rcpt.get(address, ACCEPTED)
+        if answer == ACCEPTED:
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        [address] = envelope.rcpt_tos
+        answer = self.at_data.get(address, ACCEPTED)
+        if answer == ACCEPTED:
+            assert isinstance(envelope.content, bytes)
+            self.received.append(message_from_bytes(envelope.content, policy=policy.default))
+        if address in self.drops_after_data:
+            self.drops_after_data.remove(address)
+            server.transport.abort()
+        return answer
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def running(server: MailServer, settings: Any) -> Iterator[MailServer]:
+    """Serve, with Django's settings pointing here; a server that has a port keeps it."""
+    server.port = server.port or free_port()
+    send_to(server.port, settings)
+    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller.start()
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+def send_to(port: int, settings: Any) -> None:
+    """What EMAIL_URL=smtp://127.0.0.1:<port> sets, but with little patience."""
+    settings.MAIL_IS_SENT = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = port
+    settings.EMAIL_TIMEOUT = 1
+    settings.DEFAULT_FROM_EMAIL = ""

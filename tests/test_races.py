@@ -1,0 +1,310 @@
+"""Many at once for the same time. The first test shows that the race is real; the others, that we win it."""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from django.db import DatabaseError, connection
+
+from bookings import integrity, lifecycle
+from bookings.constraints import NoOverlap
+from bookings.models import Booking, BookingState, Claim, OutgoingEmail
+from clinic.models import EquipmentKind, Resource
+from tests.factories import NOW, PATIENT, World, local, make_details, make_equipment, make_service
+from tests.processes import start
+from tests.racing import book, half_written, overlaps, race, refusals, winners
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RACERS = 32
+MONDAY = dt.date(2026, 12, 7)
+TEN = local(MONDAY, 10)
+_visitors = count()
+
+
+def at(hour: int, minute: int = 0) -> dt.datetime:
+    return local(MONDAY, hour, minute)
+
+
+def visit(world: World, start: dt.datetime = TEN, **asked: object) -> Callable[[], Booking]:
+    """An act: one more visitor books."""
+    asked = {"service": world.service, "location": world.location, "clinic": world.clinic, **asked}
+    return book(visitor=f"racer-{next(_visitors)}", start=start, **asked)
+
+
+def is_sound() -> bool:
+    return overlaps() == [] and half_written() == [] and not any(integrity.counts(NOW).values())
+
+
+@pytest.fixture
+def without_constraint() -> Iterator[None]:
+    """The claims' table as it would be had we trusted our code alone."""
+    rule = next(each for each in Claim._meta.constraints if isinstance(each, NoOverlap))
+    if connection.vendor == "postgresql":
+        with connection.schema_editor() as editor:
+            editor.remove_constraint(Claim, rule)
+        yield
+        Claim.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Claim, rule)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'bookings_claim'")
+            triggers = cursor.fetchall()
+            assert len(triggers) == 2
+            for name, _ in triggers:
+                cursor.execute(f'DROP TRIGGER "{name}"')
+        yield
+        with connection.cursor() as cursor:
+            for _, sql in triggers:
+                cursor.execute(sql)
+
+
+def careless(world: World) -> Callable[[], bool]:
+    """What most booking programs do: look whether the time is free, then write."""
+    booking = world.book(at(9 + next(_visitors) % 7), practitioner=world.practitioner)
+    Claim.objects.filter(booking=booking).delete()
+    resource = world.practitioner
+
+    def act() -> bool:
+        if Claim.objects.filter(resource=resource, starts_at__lt=TEN + dt.timedelta(minutes=30), ends_at__gt=TEN).exists():
+            return False
+        time.sleep(0.05)
+        try:
+            Claim.objects.create(
+                booking=booking, resource=resource, starts_at=TEN, ends_at=TEN + dt.timedelta(minutes=30)
+            )
+        except DatabaseError:
+            return False
+        return True
+
+    return act
+
+
+def test_without_lock_and_constraint_the_same_time_is_booked_twice(without_constraint):
+    """If this one fails, the other races prove nothing."""
+    world = World()
+
+    written = winners(race(*(careless(world) for _ in range(8))))
+
+    assert sum(written) > 1
+    assert overlaps()
+
+
+def test_the_constraint_alone_lets_one_through():
+    world = World()
+
+    written = winners(race(*(careless(world) for _ in range(8))))
+
+    assert sum(written) == 1
+    assert overlaps() == []
+
+
+def test_the_lock_alone_lets_one_through(without_constraint):
+    world = World()
+
+    results = race(*(visit(world) for _ in range(RACERS)))
+
+    assert len(winners(results)) == 1
+    assert overlaps() == []
+
+
+def test_one_of_many_threads_gets_the_time_and_the_others_are_told_kindly():
+    world = World()
+
+    results = race(*(visit(world) for _ in range(RACERS)))
+
+    assert len(winners(results)) == 1
+    assert refusals(results) == {"SlotTaken": RACERS - 1}
+    assert is_sound()
+
+
+def test_one_of_four_processes_gets_the_time():
+    world = World()
+    racers = [start("tests.racer", str(number), TEN.isoformat(), "8") for number in range(4)]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n", racer.stderr.read()
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+
+    answers = [racer.communicate(timeout=60) for racer in racers]
+
+    assert [racer.returncode for racer in racers] == [0] * 4, answers
+    assert sum(int(said) for said, _ in answers) == 1
+    assert Booking.objects.get().practitioner_id == world.practitioner.pk
+    assert is_sound()
+
+
+@pytest.mark.parametrize("free", [2, 5])
+def test_anyone_books_exactly_as_many_as_are_free(free):
+    world = World(practitioners=free, rooms=free)
+
+    results = race(*(visit(world) for _ in range(RACERS)))
+
+    booked = winners(results)
+    assert len(booked) == free
+    assert {booking.practitioner_id for booking in booked} == {each.pk for each in world.practitioners}
+    assert {booking.room_id for booking in booked} == {each.pk for each in world.rooms}
+    assert is_sound()
+
+
+def test_fewer_rooms_than_people_book_as_many_as_there_are_rooms():
+    world = World(practitioners=5, rooms=2)
+
+    results = race(*(visit(world) for _ in range(RACERS)))
+
+    assert len(winners(results)) == 2
+    assert is_sound()
+
+
+def with_menu(world: World) -> list[tuple[object, dt.datetime]]:
+    """Nose, face and facial at starts that overlap in the room, with its clean-up; the facial needs the steamer."""
+    face = make_service(slug="face", minutes=45)
+    facial = make_service(slug="facial", minutes=60, equipment_kinds=[EquipmentKind.STEAMER])
+    make_equipment(world.location)
+    return [(world.service, at(10)), (face, at(10, 15)), (facial, at(10, 30))]
+
+
+def test_services_of_different_length_share_one_room_one_at_a_time():
+    world = World(practitioners=6, rooms=1)
+    menu = with_menu(world)
+
+    results = race(*(visit(world, start, service=service) for service, start in menu * 12))
+
+    assert len(winners(results)) == 1
+    assert is_sound()
+
+
+def test_one_steamer_is_in_one_room_at_a_time():
+    world = World(practitioners=6, rooms=3)
+    menu = with_menu(world)
+
+    results = race(*(visit(world, start, service=service) for service, start in menu * 12))
+
+    booked = winners(results)
+    assert len(booked) == 3
+    assert sum(booking.service.slug == "facial" for booking in booked) <= 1
+    assert is_sound()
+
+
+def test_a_run_out_hold_goes_to_its_owner_or_to_one_taker_never_to_both():
+    world = World()
+    later = NOW + dt.timedelta(minutes=21)
+
+    for hour in (9, 11, 13, 15):
+        held = world.hold(at(hour), visitor=f"owner-{hour}")
+        results = race(
+            lambda: lifecycle.confirm(held, details=make_details(), visitor=held.visitor, now=later),  # noqa: B023
+            *(visit(world, at(hour), now=later) for _ in range(3)),
+        )
+
+        assert len(winners(results)) == 1
+        assert results[0].won or type(results[0].refusal).__name__ == "HoldGone"
+    assert Booking.objects.filter(state=BookingState.CONFIRMED).count() == 4
+    assert is_sound()
+
+
+def move(booking: Booking, to: dt.datetime, practitioner: Resource | None = None) -> Callable[[], Booking]:
+    return lambda: lifecycle.reschedule(booking, practitioner=practitioner, start=to, by=PATIENT, now=NOW)
+
+
+def test_moving_into_a_time_and_booking_it_have_one_winner():
+    world = World()
+
+    for hour in (9, 11, 13, 15):
+        booking = world.book(at(hour))
+        results = race(move(booking, at(hour + 1)), *(visit(world, at(hour + 1)) for _ in range(3)))
+
+        booking.refresh_from_db()
+        assert len(winners(results)) == 1
+        assert booking.starts_at == at(hour + 1 if results[0].won else hour)
+        assert booking.claims.count() == 2
+    assert is_sound()
+
+
+def test_two_visits_that_want_each_others_time_both_stay_where_they_are():
+    """The shape that deadlocks when locks are taken one after the other."""
+    world = World()
+    one, other = world.book(at(9)), world.book(at(10))
+
+    for _ in range(5):
+        assert refusals(race(move(one, at(10)), move(other, at(9)))) == {"SlotTaken": 2}
+    assert is_sound()
+
+
+def test_many_moves_among_several_people_end_without_a_deadlock():
+    world = World(practitioners=3, rooms=3)
+    booked = [world.book(at(9), practitioner=each) for each in world.practitioners]
+    booked += [world.book(at(10), practitioner=each) for each in world.practitioners]
+
+    race(*(move(booking, at(11), world.practitioners[n % 3]) for n, booking in enumerate(booked)))
+
+    assert Booking.objects.filter(starts_at=at(11)).count() == 3
+    assert is_sound()
+
+
+def test_a_cancelled_time_is_booked_at_most_once_again():
+    world = World()
+    booking = world.book(TEN)
+
+    results = race(
+        lambda: lifecycle.cancel(booking, reason="ill", by=PATIENT, now=NOW), *(visit(world) for _ in range(7))
+    )
+
+    assert results[0].won
+    assert len(winners(results[1:])) <= 1
+    assert is_sound()
+
+
+def test_many_clicks_on_confirm_book_once_and_mail_once():
+    world = World()
+    held = world.hold(TEN)
+
+    results = race(
+        *[lambda: lifecycle.confirm(held, details=make_details(), visitor="v", now=NOW)] * 8,
+    )
+
+    assert {result.value.pk for result in results} == {held.pk}
+    assert OutgoingEmail.objects.filter(kind="confirmed").count() == 1
+    assert held.events.filter(verb="booked").count() == 1
+    assert is_sound()
+
+
+def test_many_clicks_on_cancel_cancel_once_and_mail_once():
+    world = World()
+    booking = world.book(TEN)
+
+    results = race(*[lambda: lifecycle.cancel(booking, reason="", by=PATIENT, now=NOW)] * 8)
+
+    assert all(result.won for result in results)
+    assert booking.events.filter(verb="cancelled").count() == 1
+    assert OutgoingEmail.objects.filter(kind="cancelled").count() == 1
+    assert is_sound()
+
+
+def test_a_visitor_cannot_collect_holds_by_asking_at_once():
+    world = World(practitioners=6, rooms=6)
+    hold = {"visitor": "v", "another": True}
+
+    results = race(*[lambda: world.hold(TEN, **hold)] * 6)
+
+    assert len(winners(results)) == 2
+    assert refusals(results) == {"TooManyHolds": 4}
+
+
+def test_sweeping_beside_booking_harms_neither():
+    world = World(practitioners=3, rooms=3)
+    late = NOW + dt.timedelta(hours=3)
+    for n in range(3):
+        world.hold(at(10 + n), visitor=f"gone-{n}")
+
+    results = race(
+        *[lambda: lifecycle.sweep(late)] * 3, *(visit(world, at(10 + n % 3), now=late) for n in range(9))
+    )
+
+    assert len(winners(results[3:])) == 9
+    assert is_sound()
