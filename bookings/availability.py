@@ -16,7 +16,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from heapq import merge
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -113,11 +113,16 @@ class Diary:
         return windows
 
     def offered(self) -> Iterator[tuple[int, int]]:
-        """(start, index of the practitioner) in order."""
+        """(start, index of the practitioner) in order, found as far as asked for."""
+        return merge(*self._by_practitioner())
+
+    def all_offered(self) -> list[tuple[int, int]]:
+        """The same, all at once, which is faster for all."""
+        return sorted(chain(*self._by_practitioner()))
+
+    def _by_practitioner(self) -> list[Iterator[tuple[int, int]]]:
         windows = self.windows()
-        return merge(
-            *(zip(self.starts_of(each, windows), repeat(index)) for index, each in enumerate(self.practitioners))
-        )
+        return [zip(self.starts_of(each, windows), repeat(index)) for index, each in enumerate(self.practitioners)]
 
     def emptied(self) -> "Diary":
         """The same diary as if nothing were booked."""
@@ -147,10 +152,16 @@ def search(*, first: dt.date, until: dt.date, **asked: Unpack[Asked]) -> list[St
 
     Raises ValueError for more than 62 days.
     """
+    diary, found = search_minutes(first=first, until=until, **asked)
+    return [Start(instant_of(minute), diary.practitioners[index]) for minute, index in found]
+
+
+def search_minutes(*, first: dt.date, until: dt.date, **asked: Unpack[Asked]) -> tuple[Diary, list[tuple[int, int]]]:
+    """The same search without a datetime per start: (minute since the epoch, index into the diary's practitioners)."""
     if (until - first).days > LONGEST_RANGE:
         raise ValueError(f"at most {LONGEST_RANGE} days")
     diary = load(first=first, until=until, **asked)
-    return [Start(instant_of(minute), diary.practitioners[index]) for minute, index in diary.offered()]
+    return diary, diary.all_offered()
 
 
 def soonest(*, count: int = 3, is_after: dt.datetime | None = None, **asked: Unpack[Asked]) -> list[Start]:
@@ -268,12 +279,13 @@ def _bounds(window: Interval, asked: Asked) -> Interval:
     return max(window[0], minute_after(now + clinic.minimum_notice)), min(window[1], last, *retired)
 
 
-# Each claim as one number, start minute × 2048 + length: one statement brings a whole window, a row per resource.
+# Each claim as one number, so that one statement brings a whole window, a row per resource: with start and end in
+# minutes and a length below 2048, start × 2047 + end = start × 2048 + length.
 PACKED = {
-    "sqlite": "group_concat(CAST(strftime('%%s', c.starts_at) AS INTEGER) / 60 * 2048"
-    " + (CAST(strftime('%%s', c.ends_at) AS INTEGER) - CAST(strftime('%%s', c.starts_at) AS INTEGER)) / 60)",
-    "postgresql": "array_agg(extract(epoch FROM c.starts_at)::bigint / 60 * 2048"
-    " + extract(epoch FROM c.ends_at - c.starts_at)::bigint / 60)",
+    "sqlite": "group_concat(CAST(strftime('%%s', c.starts_at) AS INTEGER) / 60 * 2047"
+    " + CAST(strftime('%%s', c.ends_at) AS INTEGER) / 60)",
+    "postgresql": "array_agg(extract(epoch FROM c.starts_at)::bigint / 60 * 2047"
+    " + extract(epoch FROM c.ends_at)::bigint / 60)",
 }
 
 
@@ -320,7 +332,7 @@ def _not_counted(asked: Asked, *, run_out_count: bool) -> tuple[str, list[Any]]:
 
 def _unpacked(packed: str | list[int]) -> list[Interval]:
     numbers = map(int, packed.split(",")) if isinstance(packed, str) else packed
-    return [(start, start + length) for start, length in (divmod(number, 2048) for number in sorted(numbers))]
+    return [(number >> 11, (number >> 11) + (number & 2047)) for number in sorted(numbers)]
 
 
 def _starts(diary: Diary) -> Iterator[Start]:

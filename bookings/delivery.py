@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 from django.core.mail.backends.base import BaseEmailBackend
 
+# From here on a server's answer means "never"; below it, "not now".
+PERMANENT = 500
+
 
 def is_permanent(problem: Exception) -> bool:
     """Whether the server refused this message for good, or it cannot be sent at all.
@@ -16,9 +19,9 @@ def is_permanent(problem: Exception) -> bool:
     A refused sender or sign-in is our own set-up: it is put right, and then the message goes.
     """
     if isinstance(problem, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in problem.recipients.values())
+        return all(code >= PERMANENT for code, _ in problem.recipients.values())
     if isinstance(problem, smtplib.SMTPDataError):
-        return problem.smtp_code >= 500
+        return problem.smtp_code >= PERMANENT
     return isinstance(problem, smtplib.SMTPNotSupportedError | ValueError)
 
 

@@ -1,6 +1,7 @@
 """One function for each e-mail: render it, then queue it in the caller's transaction.
 
-Subjects, preheaders, calendar titles and file names never name the treatment. No e-mail shows an answer or a date of birth.
+Subjects, preheaders, calendar titles and file names never name the treatment. No e-mail shows an answer or a date of
+birth.
 """
 
 import datetime as dt
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from bookings import ical, links, outbox
 from bookings.mime import Message
-from bookings.models import Booking, BookingEvent, BookingState, OutgoingEmail, ShownItem
+from bookings.models import Booking, BookingEvent, BookingState, OutgoingEmail, Patient, ShownItem
 from bookings.models.event import Actor
 from clinic import guidance, words
 from clinic.guidance import Advice
@@ -60,7 +61,9 @@ def staff_notice(booking: Booking, *, what: str, now: dt.datetime) -> OutgoingEm
         "facts": _staff_facts(booking),
         "link": settings.SITE_URL + reverse("desk:booking", args=[booking.reference]),
     }
-    message = Message(subject=heading, text=_text(outbox.STAFF_NOTICE, context), html=_html(outbox.STAFF_NOTICE, context))
+    message = Message(
+        subject=heading, text=_text(outbox.STAFF_NOTICE, context), html=_html(outbox.STAFF_NOTICE, context)
+    )
     return outbox.enqueue(
         message, booking=booking, kind=outbox.STAFF_NOTICE, name=clinic.name, address=clinic.email, now=now
     )
@@ -88,7 +91,6 @@ def _invitation(kind: str, booking: Booking, *, was: dt.datetime | None = None, 
 def _queue(
     kind: str, booking: Booking, context: dict[str, Any], *, calendar: bytes, method: str, now: dt.datetime
 ) -> OutgoingEmail:
-    assert booking.patient, "only a booked visit has somebody to write to"
     message = Message(
         subject=_subject(kind, booking),
         text=_text(kind, context),
@@ -96,7 +98,7 @@ def _queue(
         calendar=calendar.decode(),
         calendar_method=method,
     )
-    patient = booking.patient
+    patient = _patient(booking)
     return outbox.enqueue(message, booking=booking, kind=kind, name=patient.name, address=patient.email, now=now)
 
 
@@ -107,6 +109,11 @@ def _subject(kind: str, booking: Booking) -> str:
         "cancelled": "Cancelled: your visit on {}",
     }
     return subjects[kind].format(_when(booking))
+
+
+def _patient(booking: Booking) -> Patient:
+    assert booking.patient, "only a booked visit has somebody to write to"
+    return booking.patient
 
 
 def _when(booking: Booking) -> str:
@@ -144,13 +151,12 @@ def _facts(booking: Booking) -> list[tuple[str, str]]:
 
 def _staff_facts(booking: Booking) -> list[tuple[str, str]]:
     """Enough to know the visit; the rest stands on the desk, behind a sign-in."""
-    assert booking.patient, "only a booked visit is told to the clinic"
     return [
         ("When", f"{_when(booking)}, {words.duration(booking.minutes)}"),
         ("Visit", booking.service_name),
         ("With", booking.practitioner.name),
         ("Where", ", ".join(part.name for part in (booking.room, booking.location) if part)),
-        ("Patient", booking.patient.short_name),
+        ("Patient", _patient(booking).short_name),
     ]
 
 
@@ -170,14 +176,16 @@ def _guidance(booking: Booking, shown: Shown, now: dt.datetime) -> dict[str, Any
     clinic = booking.location.clinic
     items = list({advice.code: advice for advices in shown.values() for advice in advices}.values())
     today = now.astimezone(booking.location.zone).date()
-    sections = guidance.grouped(items, visit_date=booking.local_date, today=today)
+    others = [advice for advice in items if advice.topic != RED_FLAGS]
+    sections = guidance.grouped(others, visit_date=booking.local_date, today=today)
     dated = set(guidance.topics().filter(days_before__isnull=False).values_list("code", flat=True))
-    has_flags = any(section.topic == RED_FLAGS for section in sections)
-    flags = [] if has_flags else guidance.red_flags(clinic)
+    due_flags = [advice for advice in items if advice.topic == RED_FLAGS]
+    flags = due_flags or guidance.red_flags(clinic)
     disclaimer = _disclaimer(clinic)
     return {
         "sections": sorted(sections, key=lambda section: section.topic not in dated),
         "flags": flags,
+        "flags_are_items": bool(due_flags),
         "disclaimer": disclaimer,
         "is_draft": guidance.is_draft([*items, *flags, *([disclaimer] if disclaimer else [])]),
     }
@@ -219,8 +227,7 @@ def _again(booking: Booking) -> str:
 
 
 def _event(booking: Booking, now: dt.datetime) -> ical.Event:
-    assert booking.patient, "only a booked visit has a calendar entry"
-    clinic = booking.location.clinic
+    clinic, patient = booking.location.clinic, _patient(booking)
     return ical.Event(
         uid=f"{booking.calendar_uid}@{outbox.host()}",
         sequence=booking.sequence,
@@ -233,8 +240,8 @@ def _event(booking: Booking, now: dt.datetime) -> ical.Event:
         url=visit_link(booking),
         organizer_name=clinic.name,
         organizer_email=clinic.email,
-        attendee_name=booking.patient.name,
-        attendee_email=booking.patient.email,
+        attendee_name=patient.name,
+        attendee_email=patient.email,
         is_cancelled=booking.state == BookingState.CANCELLED,
     )
 

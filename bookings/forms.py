@@ -39,7 +39,6 @@ MAIL_DOMAINS = (
     "proton.me",
     "protonmail.com",
     "comcast.net",
-    "example.org",
 )
 # Marks that turn the direction of the text after them: they can make a name read as another one.
 DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -102,9 +101,7 @@ class DateBoxes(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        context["boxes"] = zip(
-            ("day", "month", "year"), ("Day", "Month", "Year"), boxes_of(value), strict=True
-        )
+        context["boxes"] = zip(("day", "month", "year"), ("Day", "Month", "Year"), boxes_of(value), strict=True)
         return context
 
     def id_for_label(self, id_: str) -> str:

@@ -9,7 +9,7 @@ import datetime as dt
 from icalendar import Alarm, Calendar, vCalAddress, vText
 from icalendar import Event as CalendarEvent
 
-PRODUCT = "-//Skin extraction clinic//Booking//EN"
+PRODUCT = "-//Clinic//Visits//EN"
 REMIND_BEFORE = dt.timedelta(hours=2)
 
 
@@ -55,7 +55,8 @@ def _file(method: str, event: Event) -> bytes:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
     calendar.add_component(_entry(event))
-    return calendar.to_ical()
+    file: bytes = calendar.to_ical()
+    return file
 
 
 def _entry(event: Event) -> CalendarEvent:

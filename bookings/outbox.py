@@ -1,7 +1,7 @@
 """The outbox: e-mail is a row of the act's own transaction; workers lease rows, send them, and write down the result.
 
-At least once: a worker that dies between the server's "accepted" and our record leaves a row that is sent again, with the
-same Message-ID, so that the reader's program can see that the two are one.
+At least once: a worker that dies between the server's "accepted" and our record leaves a row that is sent again, with
+the same Message-ID, so that the reader's program can see that the two are one.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F
@@ -83,7 +83,7 @@ def skip_others(email: OutgoingEmail) -> int:
 def send_due(now: dt.datetime) -> Sent:
     """One round: send what is due until nothing is left or the round is over. Call it outside a transaction.
 
-    While mail is not set up the rows wait. A server that cannot be reached costs one attempt a round, not one a message.
+    While mail is not set up the rows wait. A server that is down costs one attempt a round, not one for each message.
     """
     done = Sent()
     if not settings.MAIL_IS_SENT:
@@ -129,7 +129,7 @@ def record_sent(email: OutgoingEmail, now: dt.datetime) -> bool:
 
 
 def record_problem(email: OutgoingEmail, problem: Exception, now: dt.datetime) -> bool:
-    """Write down why it did not go. True when it is tried again later; False when it is hopeless: then someone phones."""
+    """Write down why it did not go. True: it is tried again later. False: it is hopeless, and somebody phones."""
     words = delivery.words(problem)
     if not delivery.is_permanent(problem) and now < email.created_at + GIVES_UP_AFTER:
         _end_lease(email, state=MailState.QUEUED, due_at=now + wait_after(email.attempts), last_error=words)
@@ -142,7 +142,7 @@ def record_problem(email: OutgoingEmail, problem: Exception, now: dt.datetime) -
 
 def wait_after(attempts: int) -> dt.timedelta:
     """1, 2, 4, … minutes, at most an hour."""
-    return min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_WAIT)
+    return min(FIRST_RETRY * (1 << min(attempts - 1, 10)), LONGEST_WAIT)
 
 
 def _next_sequence(booking: Booking, kind: str) -> int:
@@ -163,12 +163,11 @@ def _ask_to_phone(email: OutgoingEmail, why: str, now: dt.datetime) -> None:
     """One open task for each e-mail. A notice to the clinic itself needs none: the desk shows it."""
     if email.kind == STAFF_NOTICE:
         return
-    tasks = Task.objects.filter(kind=TaskKind.PHONE_PATIENT, booking_id=email.booking_id)
     note = f"{email.subject}\n{why}"
-    if not tasks.open().filter(note=note).exists():
-        tasks.create(
+    if not Task.objects.open().filter(booking=email.booking, note=note).exists():
+        Task.objects.create(
             kind=TaskKind.PHONE_PATIENT,
-            booking_id=email.booking_id,
+            booking=email.booking,
             note=note,
             created_at=now,
             due_at=now + PHONE_WITHIN,
@@ -233,7 +232,7 @@ def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.
     return True
 
 
-def _wire(email: OutgoingEmail, clinic: Clinic) -> mime.EmailMultiAlternatives:
+def _wire(email: OutgoingEmail, clinic: Clinic) -> EmailMultiAlternatives:
     message = mime.Message(
         subject=email.subject,
         text=email.text,

@@ -6,7 +6,7 @@ Patients' texts and rules carry versions. The loader overwrites only what still 
 import datetime as dt
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ def load_services(*, now: dt.datetime) -> Report:
 @transaction.atomic
 def record_revision(row: Reviewed, *, by: AbstractBaseUser | None, now: dt.datetime) -> Revision:
     """Call after saving an edit: what ``row`` says now becomes its next version. Unchanged words keep their version."""
+    # Two editors at once: the second waits here and takes the next number.
     type(row)._default_manager.select_for_update().get(pk=row.pk)
     last = Revision.objects.filter(kind=kind_of(row), code=row.code).first()
     if last and last.fields == reviewed_fields(row):
@@ -120,7 +121,8 @@ def _numbered(rows: Sequence[Row]) -> list[Row]:
 
 
 def _by_code(model: type[models.Model]) -> dict[str, Any]:
-    return {row.code: row for row in model._default_manager.all()}
+    rows: Iterable[Any] = model._default_manager.all()
+    return {row.code: row for row in rows}
 
 
 def _add_missing(model: type[models.Model], rows: Sequence[Row], *, key: str) -> Report:
@@ -191,7 +193,7 @@ def _revision(row: Reviewed, *, now: dt.datetime, by: AbstractBaseUser | None = 
         version=row.version,
         fields=reviewed_fields(row),
         written_at=now,
-        written_by_id=by and by.pk,
+        written_by_id=by.pk if by else None,
     )
 
 
@@ -199,7 +201,8 @@ def _cite(rows: Sequence[Item | Question]) -> None:
     """Link the sources that the evidence of each row names."""
     if not rows:
         return
-    links, column = type(rows[0]).sources.through, f"{kind_of(rows[0])}_id"
+    links: type[models.Model] = type(rows[0]).sources.through
+    column = f"{kind_of(rows[0])}_id"
     sources = dict(Source.objects.values_list("code", "pk"))
     links._default_manager.filter(**{f"{column}__in": [row.pk for row in rows]}).delete()
     links._default_manager.bulk_create(

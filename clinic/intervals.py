@@ -7,7 +7,7 @@ them is sorted and free of overlaps; two that touch stay two, because opening ho
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from heapq import merge as merge_sorted
+from itertools import chain
 
 Interval = tuple[int, int]
 
@@ -65,7 +65,7 @@ def local_date(minute: int, zone: dt.tzinfo) -> dt.date:
 def union(*lists: Sequence[Interval]) -> list[Interval]:
     """All minutes that are in any of the lists; what touches becomes one."""
     joined: list[Interval] = []
-    for start, end in merge_sorted(*lists):
+    for start, end in sorted(chain(*lists)):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         elif start < end:

@@ -49,12 +49,8 @@ def demo_secret_key() -> str:
 
 
 # Without SECRET_KEY only the commands that serve a newcomer start: a real server never runs on a found key.
-SETUP_COMMANDS = {"demo", "setup_clinic", "work", "check_integrity", "shell", "dbshell", "test"} | {
-    "makemigrations",
-    "migrate",
-    "check",
-    "collectstatic",
-}
+SETUP_COMMANDS = {"demo", "setup_clinic", "work", "check_integrity", "shell", "dbshell"}
+SETUP_COMMANDS |= {"test", "makemigrations", "migrate", "check", "collectstatic"}
 if not SECRET_KEY:
     if not (DEBUG or SETUP_COMMANDS & set(sys.argv) or "pytest" in sys.modules):
         raise ImproperlyConfigured(
@@ -90,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.zones.clinic_time",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -145,9 +142,9 @@ DATABASES = {"default": database_settings(dict(database))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Mail always goes through the outbox table. Without EMAIL_URL it stays there and the desk says so.
-MAIL_IS_SENT = bool(email)
+MAIL_IS_SENT = bool(email.get("EMAIL_BACKEND"))
 EMAIL_BACKEND = email.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
-EMAIL_HOST = email.get("EMAIL_HOST", "")
+EMAIL_HOST = email.get("EMAIL_HOST", "") or ""
 EMAIL_PORT = email.get("EMAIL_PORT", 25) or 25
 EMAIL_HOST_USER = email.get("EMAIL_HOST_USER", "") or ""
 EMAIL_HOST_PASSWORD = email.get("EMAIL_HOST_PASSWORD", "") or ""
@@ -174,9 +171,9 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # The manifest needs collectstatic; the demo and the tests serve the apps' own files.
 COMPRESSED_STATIC = not (DEBUG or STATIC_FROM_APPS or "demo" in sys.argv or "pytest" in sys.modules)
+STATIC_ROOT = BASE_DIR / "staticfiles" if COMPRESSED_STATIC else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {

@@ -26,6 +26,7 @@ from clinic import guidance as advice_for
 from clinic import screening
 from clinic.guidance import Advice, Section
 from clinic.models import Clinic, Grade, Location, Moment, Resource, Review, Service, Source, Topic
+from clinic.screening import Asked
 
 THEMES = ("light", "dark")
 ONE_YEAR = dt.timedelta(days=365)
@@ -51,7 +52,7 @@ FIT = ("is-it-right-for-me", "know-your-spot")
 HAPPENS = ("what-happens",)
 RISKS = ("what-can-go-wrong",)
 AROUND = ("why-not-squeeze", "prepare-72h", "day-of-visit", "aftercare-24h", "aftercare-week")
-SQUEEZED = ("FLAG-3", "KNOW-3", "FIT-3")
+SQUEEZED = ("FLAG-3", "KNOW-3")
 
 GRADES = {
     Grade.AESTHETICIAN: "aesthetician",
@@ -113,7 +114,7 @@ def not_set_up(request: HttpRequest) -> HttpResponse:
 
 
 def page(
-    request: HttpRequest, template: str, clinic: Clinic, *, shown: Iterable[Advice] = (), **context: Any
+    request: HttpRequest, template: str, clinic: Clinic, *, shown: Iterable[Advice | Asked] = (), **context: Any
 ) -> HttpResponse:
     """Render ``template``; ``shown`` is all advice on it, which decides whether it is marked as a draft."""
     red_flags = advice_for.red_flags(clinic)
@@ -123,7 +124,7 @@ def page(
         {
             "clinic": clinic,
             "red_flags": red_flags,
-            "is_draft": advice_for.is_draft([*shown, *red_flags]),
+            "is_draft": any(not text.is_signed for text in [*shown, *red_flags]),
             "canonical": settings.SITE_URL + request.path,
             **context,
         },
@@ -210,6 +211,7 @@ def topic(request: HttpRequest, clinic: Clinic, code: str) -> HttpResponse:
         pictures=PICTURES,
         disclaimer=disclaimer,
         sources=advice_for.sources_of(found),
+        skin_check_url=skin_check_url(timezone.now()) if found.code == "know-your-spot" else "",
         reviews=[] if advice_for.is_draft(items) else reviews(found, items),
     )
 
@@ -217,21 +219,21 @@ def topic(request: HttpRequest, clinic: Clinic, code: str) -> HttpResponse:
 @public
 def squeezed(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     """For the person who already did: warning signs first, then what to do and what to book."""
-    now = timezone.now()
     asked = screening.question("Q1", clinic)
     items = {item.code: item for item in advice_for.items_for(None, Moment.BOOKING, clinic)}
     after = items.get("WHY-6")
     signs = [items[code] for code in SQUEEZED if code in items]
-    offered = Service.objects.in_use(local_date(locations(now), now))
+    tell_us = advice_for.wording("tell-us", clinic)
     return page(
         request,
         "clinic/squeezed.html",
         clinic,
-        shown=[*signs, *([after] if after else [])],
+        shown=[asked, *signs, *([after] if after else []), tell_us],
         asked=asked,
         after=after,
         signs=signs,
-        services=offered,
+        tell_us=tell_us,
+        skin_check_url=skin_check_url(timezone.now()),
     )
 
 
@@ -276,9 +278,17 @@ class SignInForm(AuthenticationForm):
         self.helper.layout = Layout("username", "password", Submit("sign_in", "Sign in"))
 
 
-sign_in = LoginView.as_view(
-    template_name="clinic/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-)
+class SignIn(LoginView):
+    template_name = "clinic/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        found = super().get_context_data(**context)
+        return {**found, "has_errors": bool(found["form"].errors)}
+
+
+sign_in = SignIn.as_view()
 
 
 @requires_csrf_token
@@ -299,6 +309,12 @@ def locations(now: dt.datetime) -> list[Location]:
 def local_date(places: list[Location], now: dt.datetime) -> dt.date:
     """Today where the clinic is."""
     return now.astimezone(places[0].zone if places else dt.UTC).date()
+
+
+def skin_check_url(now: dt.datetime) -> str:
+    """Where a clinician looks first; a clinic without that visit shows all it has."""
+    is_offered = Service.objects.in_use(local_date(locations(now), now)).filter(slug="consult").exists()
+    return reverse("service", args=["consult"]) if is_offered else reverse("services")
 
 
 def practitioners(found: Service, today: dt.date) -> list[tuple[Resource, str]]:

@@ -23,6 +23,7 @@ class MailServer:
     at_rcpt: dict[str, str] = field(default_factory=dict)
     at_data: dict[str, str] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
+    trickles: set[str] = field(default_factory=set)
     drops_after_data: set[str] = field(default_factory=set)
     received: list[EmailMessage] = field(default_factory=list)
     connections: int = 0
@@ -31,24 +32,24 @@ class MailServer:
         """What arrived for one address."""
         return [message for message in self.received if address in str(message["To"])]
 
-    async def handle_EHLO(
+    async def ehlo(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
         return responses
 
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
+    async def rcpt(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
         if address in self.slow:
             await asyncio.sleep(self.slow[address])
+        if address in self.trickles:
+            await trickle(server)
         answer = self.at_rcpt.get(address, ACCEPTED)
         if answer == ACCEPTED:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def data(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         [address] = envelope.rcpt_tos
         answer = self.at_data.get(address, ACCEPTED)
         if answer == ACCEPTED:
@@ -56,8 +57,27 @@ class MailServer:
             self.received.append(message_from_bytes(envelope.content, policy=policy.default))
         if address in self.drops_after_data:
             self.drops_after_data.remove(address)
-            server.transport.abort()
+            _line(server).abort()
         return answer
+
+
+# The SMTP library calls its hooks by these names.
+for verb, hook in {"EHLO": MailServer.ehlo, "RCPT": MailServer.rcpt, "DATA": MailServer.data}.items():
+    setattr(MailServer, f"handle_{verb}", hook)
+
+
+async def trickle(server: SMTP) -> None:
+    """An answer that never ends, a byte at a time, as long as somebody listens."""
+    for _ in range(200):
+        if _line(server).is_closing():
+            return
+        _line(server).write(b"2")
+        await asyncio.sleep(0.1)
+
+
+def _line(server: SMTP) -> asyncio.Transport:
+    assert isinstance(server.transport, asyncio.Transport)
+    return server.transport
 
 
 def free_port() -> int:

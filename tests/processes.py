@@ -1,8 +1,13 @@
 """Other processes on the database of the running test: racers and the real server."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
@@ -44,4 +49,59 @@ def start(module: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def serving(log: Path, **more: str) -> Iterator[int]:
+    """The server the README recommends, on the test's database; yields its port. Its words go to ``log``."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "clinic.wsgi", "--workers", "2", "--threads", "4"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"],
+            cwd=ROOT,
+            env=environment(STATIC_FROM_APPS="on", **more),
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            _wait_until_up(port, server, log)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(timeout=40)
+
+
+def _wait_until_up(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def manage(command: str) -> subprocess.CompletedProcess[str]:
+    """``manage.py command`` on the test's database."""
+    return subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )

@@ -29,7 +29,7 @@ EVENT = ical.Event(
 MADE = {"REQUEST": ical.request, "CANCEL": ical.cancellation, "PUBLISH": ical.published}
 
 
-def parsed(file: bytes) -> tuple[icalendar.Calendar, icalendar.Event]:
+def parsed(file):
     calendar = icalendar.Calendar.from_ical(file)
     [event] = calendar.walk("VEVENT")
     return calendar, event

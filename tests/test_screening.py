@@ -1,5 +1,7 @@
 """The questions, their parts and rules, and what a bare answer means."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -48,7 +50,13 @@ def test_a_question_costs_two_queries(clinic: Clinic) -> None:
 
 def test_a_question_is_signed_when_all_its_parts_are(clinic: Clinic) -> None:
     by = make_staff()
-    signature = {"reviewer": "Dr Ada Lin", "registration": "NY-123", "by": by, "now": NOW, "next_review_on": NOW.date()}
+    signature: dict[str, Any] = {
+        "reviewer": "Dr Ada Lin",
+        "registration": "NY-123",
+        "by": by,
+        "now": NOW,
+        "next_review_on": NOW.date(),
+    }
     content.sign_off(Question.objects.get(code="Q1"), **signature)
     before = screening.question("Q1", clinic).is_signed
 

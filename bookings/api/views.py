@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from django.db.models import Subquery
@@ -11,9 +10,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from bookings import availability
 from bookings.api.door import Problem, open_to_programs
+from clinic.intervals import instant_of
 from clinic.models import Location, Resource, Service
 
 LONGEST_RANGE = dt.timedelta(days=62)
+# Practitioners, and (minute since the epoch, index into them) for each start.
+Found = tuple[list[Resource], list[tuple[int, int]]]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -36,8 +38,8 @@ def free_starts(request: HttpRequest, now: dt.datetime) -> HttpResponse:
             location.clinic.pause_message or "Online booking is paused. Please call the clinic.",
         )
     service, practitioner = _asked(request, location, now)
-    starts = _search(service, practitioner, location, (first, until), now)
-    return HttpResponse(_body(service, location, starts), content_type="application/json")
+    found = _search(service, practitioner, location, (first, until), now)
+    return HttpResponse(_body(service, location, found), content_type="application/json")
 
 
 def _described(service: Service, currency: str) -> dict[str, object]:
@@ -50,23 +52,14 @@ def _described(service: Service, currency: str) -> dict[str, object]:
     }
 
 
-def _body(service: Service, location: Location, starts: Iterable[availability.Start]) -> str:
-    rows = ",".join(_rows(starts, location))
-    head = f'"service":{json.dumps(service.slug)},"time_zone":{json.dumps(location.time_zone)}'
-    return f'{{{head},"starts":[{rows}]}}'
-
-
-def _rows(starts: Iterable[availability.Start], location: Location) -> Iterator[str]:
+def _body(service: Service, location: Location, found: Found) -> str:
     """Thousands of rows hold few different texts: each is written once, then put together."""
+    people, rows = found
     zone = location.zone
-    at: dict[dt.datetime, str] = {}
-    who: dict[int, str] = {}
-    for start in starts:
-        if start.at not in at:
-            at[start.at] = f'{{"start":"{start.at.astimezone(zone).isoformat()}","practitioner":'
-        if start.practitioner.pk not in who:
-            who[start.practitioner.pk] = f"{json.dumps(start.practitioner.slug)}}}"
-        yield at[start.at] + who[start.practitioner.pk]
+    who = [f"{json.dumps(each.slug)}}}" for each in people]
+    at = {minute: f'{{"start":"{_local(minute, zone)}","practitioner":' for minute in {row[0] for row in rows}}
+    head = f'"service":{json.dumps(service.slug)},"time_zone":{json.dumps(location.time_zone)}'
+    return f'{{{head},"starts":[{",".join([at[minute] + who[index] for minute, index in rows])}]}}'
 
 
 def _location(slug: str, now: dt.datetime, *, is_needed: bool = False) -> Location:
@@ -129,13 +122,13 @@ def _search(
     location: Location,
     dates: tuple[dt.date, dt.date],
     now: dt.datetime,
-) -> list[availability.Start]:
+) -> Found:
     """Only as far as anything can be on offer, so that far dates never reach the calendar's edge."""
     first = max(dates[0], _today(location, now))
     until = min(dates[1], availability.horizon(clinic=location.clinic, location=location, now=now))
     if first >= until:
-        return []
-    return availability.search(
+        return [], []
+    diary, rows = availability.search_minutes(
         service=service,
         location=location,
         clinic=location.clinic,
@@ -144,6 +137,7 @@ def _search(
         until=until,
         now=now,
     )
+    return diary.practitioners, rows
 
 
 def _today(location: Location, now: dt.datetime) -> dt.date:
@@ -153,3 +147,7 @@ def _today(location: Location, now: dt.datetime) -> dt.date:
 def _text(request: HttpRequest, name: str) -> str:
     """PostgreSQL refuses NUL in a parameter; no slug of ours has one."""
     return request.GET.get(name, "").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _local(minute: int, zone: dt.tzinfo) -> str:
+    return instant_of(minute).astimezone(zone).isoformat()

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bookings import outbox
 from bookings.desk.doors import changes_bookings, notices, sees_bookings
 from bookings.models import MailState, OutgoingEmail
-from clinic.models import Location
 
 PAGE_SIZE = 50
 
@@ -29,7 +28,7 @@ def mail(request: HttpRequest) -> HttpResponse:
         "page": page,
         "state": state,
         "states": MailState.choices,
-        "location": Location.objects.first(),
+        "zone": timezone.get_current_timezone(),
         "desk_notices": notices(timezone.now()),
     }
     return render(request, "desk/mail.html", context)
@@ -43,7 +42,7 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
     email = get_object_or_404(OutgoingEmail.objects.select_related("booking__patient"), pk=pk)
     if request.method == "POST":
         return _try_again(request, email)
-    context = {"email": email, "location": Location.objects.first(), "desk_notices": notices(timezone.now())}
+    context = {"email": email, "zone": timezone.get_current_timezone(), "desk_notices": notices(timezone.now())}
     return render(request, "desk/message.html", context)
 
 

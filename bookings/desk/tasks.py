@@ -9,7 +9,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.desk.doors import changes_bookings, notices, sees_bookings
 from bookings.models import Task
-from clinic.models import Location
 
 MOST_SHOWN = 200
 
@@ -21,7 +20,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     """Open tasks; those past their time are marked."""
     now = timezone.now()
     found = Task.objects.open().select_related("booking__patient", "booking__location")[:MOST_SHOWN]
-    context = {"tasks": found, "now": now, "location": Location.objects.first(), "desk_notices": notices(now)}
+    context = {"tasks": found, "now": now, "zone": timezone.get_current_timezone(), "desk_notices": notices(now)}
     return render(request, "desk/tasks.html", context)
 
 

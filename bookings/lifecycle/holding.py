@@ -66,7 +66,7 @@ def extend(booking: Booking, *, now: dt.datetime) -> Booking:
     limit = booking.held_at + clinic.hold_limit
     until = min(now + clinic.hold, limit)
     held = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD)
-    if not held.filter(expires_at__lt=limit).update(expires_at=until):
+    if limit <= now or not held.filter(expires_at__lt=limit).update(expires_at=until):
         raise HoldLimit if held.exists() else HoldGone
     booking.expires_at = until
     return booking

@@ -12,6 +12,8 @@ from bookings.models import Booking
 from clinic.models import Clinic, Location, Resource, Service
 
 ANYONE = "any"
+# No form of ours names a time so far away; dates near the end of the calendar cannot even be searched.
+FAR_AWAY = dt.timedelta(days=1000)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,16 +67,12 @@ def location_of(locations: list[Location], data: Mapping[str, str]) -> Location 
     return found[0]
 
 
-def asked_for(
-    clinic: Clinic, service: Service, location: Location, data: Mapping[str, str], now: dt.datetime
-) -> Asked:
+def asked_for(clinic: Clinic, service: Service, location: Location, data: Mapping[str, str], now: dt.datetime) -> Asked:
     """Raises Http404 for a practitioner who does not do this service here."""
     today = now.astimezone(location.zone).date()
     people = availability.practitioners(service=service, location=location, on=today)
     practitioner = _person(people, data.get("practitioner", ""))
-    return Asked(
-        clinic=clinic, service=service, location=location, people=people, practitioner=practitioner, now=now
-    )
+    return Asked(clinic=clinic, service=service, location=location, people=people, practitioner=practitioner, now=now)
 
 
 def _person(people: list[Resource], slug: str) -> Resource | None:
@@ -88,9 +86,11 @@ def _person(people: list[Resource], slug: str) -> Resource | None:
 
 def start_of(data: Mapping[str, str], now: dt.datetime) -> dt.datetime | None:
     """The instant a form names. None for anything that is no date with an offset, or absurdly far away."""
+    text = data.get("start", "")
     try:
-        start = dt.datetime.fromisoformat(data.get("start", ""))
-        if start.tzinfo is None or abs(start - now) > availability.FAR_AWAY * 2:
+        start = dt.datetime.fromisoformat(text)
+        # Python itself reads past a trailing NUL.
+        if "\0" in text or start.tzinfo is None or abs(start - now) > FAR_AWAY:
             return None
         return start.astimezone(dt.UTC)
     except (ValueError, OverflowError):

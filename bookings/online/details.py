@@ -246,9 +246,7 @@ def _advice(booking: Booking) -> list[guidance.Advice]:
     return guidance.items_for(booking.service, Moment.BOOKING, booking.location.clinic)
 
 
-def _form(
-    request: HttpRequest, booking: Booking, now: dt.datetime, *, data: QueryDict | None = None
-) -> DetailsForm:
+def _form(request: HttpRequest, booking: Booking, now: dt.datetime, *, data: QueryDict | None = None) -> DetailsForm:
     today = now.astimezone(booking.location.zone).date()
     initial = {} if data is not None else _initial(request, booking)
     return DetailsForm(
@@ -277,9 +275,7 @@ def _held_fields(booking: Booking) -> dict[str, str]:
     }
 
 
-def _page(
-    request: HttpRequest, kept: Kept, form: DetailsForm, now: dt.datetime, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, kept: Kept, form: DetailsForm, now: dt.datetime, *, status: int = 200) -> HttpResponse:
     advice = _advice(kept.booking)
     asked = screening.question("Q1", kept.booking.location.clinic)
     context = _context(kept, now) | {

@@ -8,6 +8,7 @@ from collections import defaultdict
 from bookings import availability
 from bookings.availability import Start
 from clinic import words
+from clinic.models.places import WEEKDAYS
 
 DAY = dt.timedelta(days=1)
 # From so many free times on a day has some, and many.
@@ -46,6 +47,11 @@ class Choices:
     parts: list[tuple[str, list[dt.datetime]]]
     soonest: list[dt.datetime]
     next_free: dt.date | None
+    city: str
+
+    @property
+    def weekdays(self) -> list[tuple[str, str]]:
+        return [(name[:3], name) for name in WEEKDAYS]
 
     @property
     def is_empty(self) -> bool:
@@ -82,6 +88,7 @@ def choices(search: availability.Asked, *, month: dt.date | None, date: dt.date 
         parts=_parts(by_day.get(chosen, []) if chosen else [], zone),
         soonest=soonest,
         next_free=None if by_day else availability.next_date(after=_month_after(shown) - DAY, **search),
+        city=search["location"].time_zone.rpartition("/")[2].replace("_", " "),
     )
 
 

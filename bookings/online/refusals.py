@@ -43,9 +43,10 @@ def no_such_start(request: HttpRequest, asked: Asked) -> HttpResponse:
 
 
 def hold_gone(request: HttpRequest, asked: Asked, start: dt.datetime) -> HttpResponse:
-    """The hold ran out and somebody else has the time."""
+    """The hold ran out; most often somebody else has the time by now."""
     clock = words.clock(start.astimezone(asked.location.zone))
-    text = f"Someone else has taken {clock}."
+    is_free = start in near(asked.search(visitor=access.known_visitor(request)), start)
+    text = f"{clock} is still free. Choose it again." if is_free else f"Someone else has taken {clock}."
     return nearest(request, asked, start, title="Your hold ran out", text=text, status=410)
 
 

@@ -49,9 +49,7 @@ def help_first(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     return render(request, "booking/help.html", context)
 
 
-def _page(
-    request: HttpRequest, clinic: Clinic, service: Service, form: SkinForm, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, clinic: Clinic, service: Service, form: SkinForm, *, status: int = 200) -> HttpResponse:
     asked = screening.question(Q1, clinic)
     advice = guidance.items_for(service, Moment.BOOKING, clinic)
     flags = [each for each in advice if each.code.startswith("FLAG-")]

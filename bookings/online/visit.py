@@ -132,9 +132,7 @@ def _choose(request: HttpRequest, booking: Booking, asked: Asked) -> HttpRespons
 
 def _moved(request: HttpRequest, booking: Booking, asked: Asked, start: dt.datetime) -> HttpResponse:
     try:
-        lifecycle.reschedule(
-            booking, practitioner=asked.practitioner, start=start, by=Actor.PATIENT, now=asked.now
-        )
+        lifecycle.reschedule(booking, practitioner=asked.practitioner, start=start, by=Actor.PATIENT, now=asked.now)
     except lifecycle.TooLate:
         return too_late(request, booking, asked.now)
     except lifecycle.NotUpcoming:

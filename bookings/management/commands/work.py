@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import signal
-import threading
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -18,7 +18,7 @@ from bookings.models import RateWindow
 
 log = logging.getLogger(__name__)
 
-PAUSE = dt.timedelta(seconds=3)
+PAUSE = dt.timedelta(seconds=2)
 # Longer than any window that is counted.
 COUNTERS_KEPT = dt.timedelta(days=2)
 
@@ -33,13 +33,13 @@ class Command(BaseCommand):
         if once:
             self.stdout.write(work(timezone.now()) or "Nothing was due.")
             return
-        stopping = stop_on_signals()
+        stopping = Stopping()
         self.stdout.write("The worker has started. Stop it with Ctrl+C.")
         if not settings.MAIL_IS_SENT:
             self.stdout.write("EMAIL_URL is not set: e-mail stays in the outbox.")
-        while not stopping.is_set():
+        while not stopping.is_asked:
             self.round()
-            stopping.wait(PAUSE.total_seconds())
+            time.sleep(PAUSE.total_seconds())
         self.stdout.write("The worker has stopped.")
 
     def round(self) -> None:
@@ -64,13 +64,13 @@ def work(now: dt.datetime) -> str:
     return ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
 
 
-def stop_on_signals() -> threading.Event:
+class Stopping:
     """Set by SIGTERM and Ctrl+C: the round that runs is finished first."""
-    stopping = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.set()
+    def __init__(self) -> None:
+        self.is_asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return stopping
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.is_asked = True

@@ -1,0 +1,141 @@
+"""Bookings, people, mail and tasks, to look up. They change on the desk, through the verbs, and nowhere else."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from bookings.models import Booking, BookingEvent, Claim, Consent, OutgoingEmail, Patient, Task
+from clinic.admin.base import ReadOnlyAdmin
+from clinic.models import Practitioner
+
+
+class ReadOnlyInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class History(ReadOnlyInline):
+    model = BookingEvent
+    fields = ("at", "verb", "actor", "by", "detail")
+    verbose_name_plural = "history"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("by")
+
+
+class Claims(ReadOnlyInline):
+    model = Claim
+    fields = ("resource", "starts_at", "ends_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("resource")
+
+
+class Consents(ReadOnlyInline):
+    model = Consent
+    fields = ("kind", "version", "words", "given_at")
+
+
+class Mails(ReadOnlyInline):
+    model = OutgoingEmail
+    fields = ("created_at", "kind", "subject", "recipient", "state", "sent_at", "last_error")
+    verbose_name_plural = "e-mails"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("text", "html", "calendar")
+
+
+class ByPractitioner(admin.SimpleListFilter):
+    """By person, without a search through all bookings for who has any."""
+
+    title = "practitioner"
+    parameter_name = "practitioner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in Practitioner.objects.values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value() or ""
+        return queryset.filter(practitioner=int(chosen)) if chosen.isdecimal() else queryset
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "starts_at", "patient", "service_name", "practitioner", "room", "state", "desk")
+    list_filter = ("state", "starts_at", ByPractitioner, "service", "location")
+    list_select_related = ("patient", "practitioner", "room")
+    search_fields = ("=reference", "patient__name", "patient__email")
+    ordering = ("-starts_at", "-id")
+    inlines = (History, Claims, Consents, Mails)
+    fieldsets = (
+        (None, {"fields": ("reference", "state", "service", "location", "practitioner", "room", "asked_for_any")}),
+        ("When", {"fields": ("starts_at", "ends_at", "held_at", "expires_at", "confirmed_at")}),
+        ("Who", {"fields": ("patient", "is_for_someone_else", "wishes", "is_screening_outstanding")}),
+        (
+            "As agreed",
+            {
+                "fields": (
+                    ("service_name", "minutes", "clean_up_minutes"),
+                    ("price_kind", "price", "currency"),
+                    ("cut_off_minutes", "late_fee"),
+                )
+            },
+        ),
+        ("Cancelled", {"fields": ("cancelled_at", "cancel_reason", "is_late_cancellation")}),
+        ("Calendar and links", {"fields": ("calendar_uid", "sequence", "link_version")}),
+    )
+
+    @admin.display(description="desk")
+    def desk(self, booking: Booking) -> SafeString | str:
+        if booking.patient_id is None:
+            return ""
+        return format_html('<a href="{}">Open</a>', reverse("desk:booking", args=[booking.reference]))
+
+
+@admin.register(Patient)
+class PatientAdmin(ReadOnlyAdmin):
+    list_display = ("name", "email", "phone", "date_of_birth", "created_at")
+    list_filter = ("created_at",)
+    search_fields = ("name", "email", "phone")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(ReadOnlyAdmin):
+    list_display = ("subject", "kind", "recipient", "state", "created_at", "sent_at", "attempts")
+    list_filter = ("state", "kind", "created_at")
+    list_select_related = ("booking",)
+    search_fields = ("=booking__reference", "recipient", "subject", "=message_id")
+    exclude = ("html",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("html")
+
+
+@admin.register(BookingEvent)
+class BookingEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "booking", "verb", "actor", "by")
+    list_filter = ("verb", "actor", "at")
+    list_select_related = ("booking", "by")
+    search_fields = ("=booking__reference",)
+    ordering = ("-at", "-id")
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "name", "phone", "booking", "due_at", "done_at", "done_by")
+    list_filter = ("kind", "due_at", ("done_at", admin.EmptyFieldListFilter))
+    list_select_related = ("booking", "done_by")
+    search_fields = ("=booking__reference", "name", "phone")

@@ -1,0 +1,145 @@
+"""A real clinic's first rows, from what its manager answered."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+
+import phonenumbers
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.text import slugify
+
+from bookings.management.roles import make_groups
+from clinic import content
+from clinic.models import Clinic, Location
+from clinic.models.places import is_time_zone
+
+PAUSED = "Online booking is not open yet. Please call us."
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answers:
+    """As typed; ``address`` has a semicolon between its lines."""
+
+    name: str
+    email: str
+    country: str
+    phone: str
+    emergency_number: str
+    urgent_line: str
+    currency: str
+    time_zone: str
+    address: str
+    manager_username: str
+    manager_email: str
+
+
+def problem_with(field: str, typed: str, *, country: str = "") -> str:
+    """What is wrong with this answer, or "". A phone number is read as one of ``country``."""
+    try:
+        _check(field, typed, country)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def problem_with_password(password: str, *, username: str, email: str) -> str:
+    try:
+        validate_password(password, User(username=username, email=email))
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def make(answers: Answers, *, password: str, now: dt.datetime) -> Clinic:
+    """Content, policy, first location, groups and the first manager; online booking stays paused. All or nothing."""
+    with transaction.atomic():
+        content.load(now=now)
+        content.load_services(now=now)
+        clinic = _make_policy(answers)
+        _make_location(answers)
+        manager = User.objects.create_superuser(answers.manager_username, answers.manager_email, password)
+        manager.groups.add(make_groups()["manager"])
+    return clinic
+
+
+def _make_policy(answers: Answers) -> Clinic:
+    return Clinic.objects.create(
+        pk=1,
+        name=answers.name,
+        email=answers.email,
+        country=answers.country.upper(),
+        phone=_e164(answers.phone, answers.country),
+        emergency_number=answers.emergency_number,
+        urgent_line=answers.urgent_line,
+        currency=answers.currency.upper(),
+        is_online_paused=True,
+        pause_message=PAUSED,
+    )
+
+
+def _make_location(answers: Answers) -> Location:
+    lines = [line.strip() for line in answers.address.split(";") if line.strip()]
+    return Location.objects.create(
+        name=answers.name,
+        slug=slugify(answers.name)[:50] or "main",
+        time_zone=answers.time_zone,
+        address="\n".join(lines),
+    )
+
+
+def _check(field: str, typed: str, country: str) -> None:
+    if field == "phone":
+        _e164(typed, country)
+    elif field in RULES:
+        RULES[field](typed)
+    else:
+        Clinic._meta.get_field(field).clean(typed, None)
+
+
+def _check_country(typed: str) -> None:
+    if typed.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValidationError("Use two letters, such as US, GB or AU.")
+
+
+def _check_currency(typed: str) -> None:
+    if len(typed) != len("USD") or not typed.isalpha():
+        raise ValidationError("Use three letters, such as USD, GBP or EUR.")
+
+
+def _check_emergency_number(typed: str) -> None:
+    if not typed or len(typed) > Clinic._meta.get_field("emergency_number").max_length:
+        raise ValidationError("Patients need it: it stands on every page.")
+
+
+def _check_address(typed: str) -> None:
+    if not typed.strip(" ;"):
+        raise ValidationError("Patients need it: it stands in every confirmation.")
+
+
+def _check_username(typed: str) -> None:
+    User._meta.get_field("username").clean(typed, None)
+
+
+def _e164(typed: str, country: str) -> str:
+    try:
+        number = phonenumbers.parse(typed, country.upper())
+    except phonenumbers.NumberParseException as error:
+        raise ValidationError("That is not a phone number.") from error
+    if not phonenumbers.is_valid_number(number):
+        raise ValidationError(f"That is not a phone number in use in {country.upper()}.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+RULES: dict[str, Callable[[str], object]] = {
+    "country": _check_country,
+    "currency": _check_currency,
+    "emergency_number": _check_emergency_number,
+    "time_zone": is_time_zone,
+    "address": _check_address,
+    "manager_username": _check_username,
+    "manager_email": validate_email,
+}

@@ -1,0 +1,118 @@
+"""The policy, the places, and when they are open."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from clinic.admin.base import AuditedAdmin, RetiredAdmin, Ticks
+from clinic.models import Absence, Clinic, Location, OpeningHours, Resource
+from clinic.models.places import WEEKDAYS
+
+
+class ClinicForm(forms.ModelForm):
+    phone_days = Ticks(choices=list(enumerate(WEEKDAYS)), coerce=int, required=False, help_text="When someone answers.")
+
+
+@admin.register(Clinic)
+class ClinicAdmin(AuditedAdmin):
+    """One row: the list leads straight to it."""
+
+    form = ClinicForm
+    fieldsets = (
+        (None, {"fields": ("name", "email", ("country", "currency"))}),
+        ("Phone", {"fields": ("phone", "phone_days", ("phone_opens_at", "phone_closes_at"))}),
+        (
+            "Medical help",
+            {
+                "fields": ("emergency_number", "urgent_line"),
+                "description": "Shown with the red flags on every patient page.",
+            },
+        ),
+        ("Online booking", {"fields": ("is_online_paused", "pause_message", "online_from_age")}),
+        ("How far ahead", {"fields": ("minimum_notice_minutes", "horizon_days", "grid_minutes")}),
+        ("Holding a time", {"fields": ("hold_minutes", "hold_limit_minutes")}),
+        (
+            "Moving and cancelling",
+            {
+                "fields": ("cut_off_minutes", "late_fee", "reply_minutes"),
+                "description": "A booking keeps the terms that were shown when it was made.",
+            },
+        ),
+    )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        clinic = Clinic.objects.first()
+        if clinic is None or not self.has_view_or_change_permission(request):
+            return super().changelist_view(request, extra_context)
+        return redirect("admin:clinic_clinic_change", clinic.pk)
+
+    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Clinic.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HouseHours(admin.TabularInline):
+    """The hours of the house; those of people stand with the person."""
+
+    model = OpeningHours
+    extra = 1
+    exclude = ("practitioner",)
+    verbose_name_plural = "opening hours of the house"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(practitioner=None)
+
+
+@admin.register(Location)
+class LocationAdmin(RetiredAdmin):
+    list_display = ("name", "street", "time_zone", "retired_on")
+    search_fields = ("name", "address")
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (HouseHours,)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "time_zone", "position")}),
+        ("Getting there", {"fields": ("address", "directions", "parking", "step_free_access", "map_url")}),
+        ("Retire", {"fields": ("retired_on",)}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+        obj.clinic_id = 1
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(OpeningHours)
+class OpeningHoursAdmin(AuditedAdmin):
+    list_display = ("weekday", "opens_at", "closes_at", "practitioner", "location", "valid_from", "valid_until")
+    list_filter = ("location", "weekday", ("practitioner", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("practitioner", "location")
+    search_fields = ("practitioner__name",)
+    ordering = ("location", "practitioner", "weekday", "opens_at")
+    fieldsets = (
+        (None, {"fields": ("location", "practitioner")}),
+        ("When", {"fields": ("weekday", ("opens_at", "closes_at"), ("valid_from", "valid_until"))}),
+    )
+
+
+@admin.register(Absence)
+class AbsenceAdmin(AuditedAdmin):
+    """Times are typed by the clock of the first location."""
+
+    list_display = ("who", "starts_at", "ends_at", "reason")
+    list_filter = ("starts_at", ("resource", admin.RelatedOnlyFieldListFilter), "location")
+    list_select_related = ("resource", "location")
+    search_fields = ("resource__name", "location__name", "reason")
+    ordering = ("-starts_at",)
+    fields = ("resource", "location", "starts_at", "ends_at", "reason")
+
+    @admin.display(description="who or what is away", ordering="resource__name")
+    def who(self, absence: Absence) -> Resource | Location | None:
+        return absence.resource or absence.location

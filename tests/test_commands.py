@@ -1,0 +1,328 @@
+"""``demo`` and ``setup_clinic``: what they make, what they refuse, and that a second run changes nothing."""
+
+import datetime as dt
+import socket
+from io import StringIO
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from bookings import availability, integrity
+from bookings.management import demo_diary
+from bookings.models import Booking, BookingState, MailState, OutgoingEmail, Task
+from bookings.models.states import UPCOMING
+from clinic.models import Clinic, Item, Location, Practitioner, Service
+from tests.factories import NOW, make_policy
+
+pytestmark = pytest.mark.django_db
+ANSWERS = {
+    "name": "Harbour Skin Clinic",
+    "email": "desk@harbour.example.org",
+    "country": "gb",
+    "phone": "020 7946 0018",
+    "emergency_number": "999",
+    "urgent_line": "111",
+    "currency": "gbp",
+    "time_zone": "Europe/London",
+    "address": "1 Quay Road; London; E1 6AN",
+    "manager_username": "ines",
+    "manager_email": "ines@harbour.example.org",
+}
+
+
+@pytest.fixture
+def small_diary(monkeypatch):
+    """Saturday to Thursday, and emptier than the real demo; the way it is drawn is the same."""
+    monkeypatch.setattr(demo_diary, "DAYS_BACK", 2)
+    monkeypatch.setattr(demo_diary, "DAYS_AHEAD", 3)
+    monkeypatch.setattr(demo_diary, "NEAR_DAYS", 1)
+    monkeypatch.setattr(demo_diary, "NEAR_SHARE", 0.25)
+    monkeypatch.setattr(demo_diary, "FAR_SHARE", 0.1)
+
+
+def demo(now: dt.datetime = NOW) -> str:
+    said = StringIO()
+    with time_machine.travel(now, tick=False):
+        call_command("demo", "--no-serve", stdout=said)
+    return said.getvalue()
+
+
+def set_up(**answers: str | None) -> str:
+    said = StringIO()
+    given = {name: answer for name, answer in {**ANSWERS, **answers}.items() if answer is not None}
+    call_command("setup_clinic", "--no-input", stdout=said, stderr=said, **given)
+    return said.getvalue()
+
+
+def dump() -> dict[str, list[tuple[object, ...]]]:
+    """Every row of ours and of the accounts."""
+    models = [*apps.get_app_config("clinic").get_models(), *apps.get_app_config("bookings").get_models(), User]
+    return {model.__name__: list(model._default_manager.order_by("pk").values_list()) for model in models}
+
+
+def visits_by_start() -> list[tuple[object, ...]]:
+    fields = ("starts_at", "service__slug", "practitioner__slug", "room__slug", "patient__name", "held_at")
+    return list(Booking.objects.order_by("starts_at", "practitioner__slug").values_list(*fields))
+
+
+def local_days(bookings) -> set[dt.date]:
+    return {booking.local_date for booking in bookings.select_related("location")}
+
+
+def test_the_demo_is_a_clinic_one_can_walk_through(small_diary):
+    said = demo()
+
+    clinic = Clinic.objects.get()
+    assert clinic.is_demo
+    assert not clinic.is_online_paused
+    assert set(Service.objects.values_list("slug", flat=True)) == set(
+        ["consult", "nose", "face", "facial", "milia", "body", "stubborn", "teen", "review"]
+    )
+    assert Practitioner.objects.count() == 6
+    assert set(Practitioner.objects.values_list("code", flat=True)) == {"A", "N", "D"}
+    assert set(User.objects.values_list("username", flat=True)) == {"reception", "practitioner", "clinician", "manager"}
+    assert "http://localhost:8000/desk/" in said
+    assert said.count("extraction-demo") == 4
+    open_days = {dt.date(2026, 11, day) for day in (21, 23, 24, 25, 26)}
+    assert local_days(Booking.objects.visits()) == open_days
+
+
+def test_every_demo_sign_in_works_and_only_the_manager_may_set_up(small_diary, client):
+    demo()
+
+    may = {}
+    for user in User.objects.all():
+        assert client.login(username=user.username, password="extraction-demo")
+        may[user.username] = (user.is_staff, user.has_perm("bookings.view_booking"))
+
+    assert may == {
+        "reception": (False, True),
+        "practitioner": (False, True),
+        "clinician": (False, True),
+        "manager": (True, True),
+    }
+
+
+def test_the_demo_is_sound_and_nobody_gets_its_mail(small_diary):
+    demo()
+
+    assert set(integrity.counts(NOW).values()) == {0}
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
+    assert not Booking.objects.exclude(patient__email__endswith="@example.org").exists()
+    over, to_come = (Booking.objects.visits().filter(**{f"ends_at__{side}": NOW}) for side in ("lte", "gt"))
+    assert set(over.values_list("state", flat=True)) <= {BookingState.COMPLETED, BookingState.MISSED}
+    assert over.filter(state=BookingState.COMPLETED).exists()
+    assert set(to_come.values_list("state", flat=True)) <= UPCOMING
+    assert Task.objects.open().count() == 2
+
+
+def test_near_days_are_fuller_than_far_ones_and_both_leave_room(small_diary):
+    demo()
+
+    location = Location.objects.get()
+    near, far = dt.date(2026, 11, 24), dt.date(2026, 11, 26)
+    booked = [b.local_date for b in Booking.objects.visits().select_related("location")]
+    assert booked.count(near) > booked.count(far) > 0
+    for day in (near, far):
+        assert availability.search(
+            service=Service.objects.get(slug="nose"),
+            location=location,
+            clinic=location.clinic,
+            first=day,
+            until=day + dt.timedelta(days=1),
+            now=NOW,
+        )
+
+
+def test_the_demo_twice_on_a_day_changes_no_row(small_diary):
+    demo()
+    before = dump()
+
+    said = demo(NOW + dt.timedelta(hours=5))
+
+    assert dump() == before
+    assert "The diary is full already" in said
+
+
+def test_the_hour_of_the_run_makes_no_difference_to_who_comes_when(small_diary):
+    demo(NOW - dt.timedelta(hours=6))
+    early = visits_by_start()
+    for model in (OutgoingEmail, Booking, apps.get_model("clinic", "AuditEvent")):
+        model.objects.all().delete()
+
+    demo(NOW + dt.timedelta(hours=9))
+
+    assert visits_by_start() == early
+
+
+def test_a_later_day_tops_the_diary_up_and_keeps_what_was_there(small_diary):
+    demo()
+    before = {booking.pk: booking.starts_at for booking in Booking.objects.all()}
+
+    demo(NOW + dt.timedelta(days=3))
+
+    after = {booking.pk: booking.starts_at for booking in Booking.objects.all()}
+    assert before.items() <= after.items()
+    assert max(local_days(Booking.objects.filter(pk__in=before))) == dt.date(2026, 11, 26)
+    assert max(local_days(Booking.objects.visits())) == dt.date(2026, 11, 28)
+    assert not Booking.objects.filter(state=BookingState.CONFIRMED, ends_at__lte=NOW + dt.timedelta(days=3)).exists()
+    assert set(integrity.counts(NOW).values()) == {0}
+
+
+def test_what_a_visitor_of_the_demo_changed_stays(small_diary):
+    demo()
+    Clinic.objects.update(name="Renamed", grid_minutes=30)
+    Practitioner.objects.filter(slug="maya").update(name="Maya Renamed")
+
+    demo(NOW + dt.timedelta(days=1))
+
+    assert Clinic.objects.get().name == "Renamed"
+    assert Practitioner.objects.get(slug="maya").name == "Maya Renamed"
+
+
+def test_the_demo_refuses_a_real_clinic_and_leaves_it_alone():
+    make_policy(name="A real one")
+    before = dump()
+
+    with pytest.raises(CommandError, match="holds a real clinic"):
+        demo()
+
+    assert dump() == before
+
+
+def test_a_taken_port_is_named_before_anything_is_made():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(CommandError, match=f"Port {port} cannot be used"):
+            call_command("demo", "--port", str(port))
+
+    assert not Clinic.objects.exists()
+
+
+def test_a_real_clinic_is_set_up_empty_and_paused(monkeypatch):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+
+    said = set_up()
+
+    clinic, location, manager = Clinic.objects.get(), Location.objects.get(), User.objects.get()
+    assert (clinic.is_demo, clinic.is_online_paused) == (False, True)
+    assert (clinic.phone, clinic.country, clinic.currency) == ("+442079460018", "GB", "GBP")
+    assert location.address == "1 Quay Road\nLondon\nE1 6AN"
+    assert (manager.username, manager.is_superuser) == ("ines", True)
+    assert manager.check_password("quayside otter lamp")
+    assert Item.objects.exists()
+    assert Service.objects.count() == 9
+    assert not Practitioner.objects.exists()
+    assert not Booking.objects.exists()
+    assert "Online booking is paused" in said
+
+
+def test_a_test_mail_goes_to_the_manager_where_mail_is_sent(monkeypatch, settings):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+    settings.MAIL_IS_SENT = True
+
+    said = set_up()
+
+    [message] = mail.outbox
+    assert message.to == ["ines@harbour.example.org"]
+    assert message.from_email == "Harbour Skin Clinic <desk@harbour.example.org>"
+    assert "A test e-mail went to ines@harbour.example.org." in said
+
+
+def test_without_a_mail_server_that_is_said_and_nothing_is_sent(monkeypatch, settings):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+    settings.MAIL_IS_SENT = False
+
+    assert "EMAIL_URL is not set" in set_up()
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_does_not_answer_does_not_undo_the_clinic(monkeypatch, settings):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+    settings.MAIL_IS_SENT = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
+
+        said = set_up()
+
+    assert "The test e-mail was not sent" in said
+    assert Clinic.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "typed"),
+    [
+        ("name", None),
+        ("email", "desk"),
+        ("phone", "12"),
+        ("phone", "desk"),
+        ("emergency_number", ""),
+        ("currency", "pounds"),
+        ("time_zone", "London"),
+        ("address", " ; "),
+        ("manager_username", "ines of the quay"),
+        ("manager_email", "ines"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_named_and_nothing_is_made(monkeypatch, option, typed):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+
+    with pytest.raises(CommandError, match=f"^--{option.replace('_', '-')}: .+\\.$"):
+        set_up(**{option: typed})
+
+    assert (Clinic.objects.count(), Item.objects.count(), User.objects.count()) == (0, 0, 0)
+
+
+def test_all_answers_that_cannot_be_used_are_named_at_once(monkeypatch):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+
+    with pytest.raises(CommandError) as refused:
+        set_up(country="Britain", phone=None, manager_email="ines")
+
+    named = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert named == ["--country", "--phone", "--manager-email"]
+
+
+@pytest.mark.parametrize(("password", "says"), [("", "Put the manager's password"), ("short", "too short")])
+def test_a_password_that_cannot_be_used_makes_nothing(monkeypatch, password, says):
+    monkeypatch.setenv("MANAGER_PASSWORD", password)
+
+    with pytest.raises(CommandError, match=says):
+        set_up()
+
+    assert (Clinic.objects.count(), User.objects.count()) == (0, 0)
+
+
+def test_questions_are_asked_again_until_the_answer_can_be_used(monkeypatch):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+    typed = iter(["London", "Europe/London"])
+    monkeypatch.setattr("builtins.input", lambda label: next(typed))
+    options = {name: answer for name, answer in ANSWERS.items() if name != "time_zone"}
+    complaints = StringIO()
+
+    call_command("setup_clinic", stdout=StringIO(), stderr=complaints, **options)
+
+    assert Location.objects.get().time_zone == "Europe/London"
+    assert complaints.getvalue() == "Use a name like America/New_York or Europe/London.\n"
+
+
+@pytest.mark.parametrize(("is_demo", "says"), [(True, "holds the demo"), (False, "is set up already")])
+def test_set_up_refuses_a_database_that_holds_a_clinic(monkeypatch, is_demo, says):
+    monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")
+    make_policy(is_demo=is_demo)
+    before = dump()
+
+    with pytest.raises(CommandError, match=says):
+        set_up()
+
+    assert dump() == before

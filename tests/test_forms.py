@@ -1,0 +1,144 @@
+"""What the patient's forms take and refuse."""
+
+import datetime as dt
+
+import pytest
+
+from bookings.forms import CallMeForm, DetailsForm, suggested_email
+
+TODAY = dt.date(2026, 11, 23)
+GOOD = {
+    "name": "Robin Example",
+    "email": "robin@example.org",
+    "phone": "212 555 0123",
+    "date_of_birth": "1990-03-17",
+    "guidance_read": "on",
+    "consent": "on",
+}
+
+
+def filled(**said: str | None) -> DetailsForm:
+    data = {name: value for name, value in {**GOOD, **said}.items() if value is not None}
+    return DetailsForm(data, country="US", today=TODAY, asks_q1=False)
+
+
+def boxes(day: str, month: str, year: str) -> dict[str, str | None]:
+    return {
+        "date_of_birth": None,
+        "date_of_birth_day": day,
+        "date_of_birth_month": month,
+        "date_of_birth_year": year,
+    }
+
+
+def test_a_complete_form_is_taken() -> None:
+    form = filled()
+
+    assert form.is_valid()
+    assert form.cleaned_data["date_of_birth"] == dt.date(1990, 3, 17)
+    assert form.cleaned_data["for_whom"] == "me"
+
+
+@pytest.mark.parametrize("month", ["3", "03", "March", "mar", "MARCH"])
+def test_a_month_may_be_a_number_or_a_name(month: str) -> None:
+    form = filled(**boxes("17", month, "1990"))
+
+    assert form.is_valid()
+    assert form.cleaned_data["date_of_birth"] == dt.date(1990, 3, 17)
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "year", "error"),
+    [
+        ("", "", "", "Enter the date of birth"),
+        ("17", "3", "", "Date of birth must include a year"),
+        ("", "3", "1990", "Date of birth must include a day"),
+        ("17", "", "1990", "Date of birth must include a month"),
+        ("31", "2", "1990", "Enter a real date of birth, like 17 3 1990"),
+        ("17", "foo", "1990", "Enter a real date of birth, like 17 3 1990"),
+        ("17", "3", "90", "Enter a real date of birth, like 17 3 1990"),
+        ("17", "3", "1890", "Enter the year of birth in full, like 1990"),
+        ("24", "11", "2026", "Date of birth must be in the past"),
+        ("\u0667", "3\0", "1990", "Enter a real date of birth, like 17 3 1990"),
+    ],
+)
+def test_a_wrong_birth_date_says_what_is_wrong(day: str, month: str, year: str, error: str) -> None:
+    assert filled(**boxes(day, month, year)).errors["date_of_birth"] == [error]
+
+
+def test_the_boxes_keep_what_was_typed() -> None:
+    html = str(filled(**boxes("31", "Febr", "1990"))["date_of_birth"])
+
+    assert 'value="31"' in html
+    assert 'value="Febr"' in html
+    assert 'autocomplete="bday-year"' in html
+
+
+@pytest.mark.parametrize("typed", ["212 555 0123", "(212) 555-0123", "+1 212 555 0123", "1-212-555-0123"])
+def test_a_phone_number_may_be_written_in_any_way(typed: str) -> None:
+    form = filled(phone=typed)
+
+    assert form.is_valid()
+    assert form.cleaned_data["phone"] == "+12125550123"
+
+
+def test_a_foreign_number_is_local_in_its_own_country() -> None:
+    form = CallMeForm({"name": "Robin", "phone": "020 7946 0123"}, country="GB")
+
+    assert form.is_valid()
+    assert form.cleaned_data["phone"] == "+442079460123"
+
+
+@pytest.mark.parametrize("typed", ["12", "abc", "555 0123", "212 555 0123\0", "9" * 40, "9" * 41])
+def test_what_is_no_phone_number_is_refused(typed: str) -> None:
+    assert list(filled(phone=typed).errors) == ["phone"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Robin\0", "Robin \u202eelpmaxE", "Robin\x1b[2J", "r" * 121, "   ", "12345", "\u2067Robin"]
+)
+def test_a_name_with_hidden_characters_or_no_letters_is_refused(name: str) -> None:
+    assert list(filled(name=name).errors) == ["name"]
+
+
+@pytest.mark.parametrize("name", ["רובין דוגמה", "روبن", "O'Neill-Müller", "王小明"])
+def test_names_of_all_scripts_are_taken(name: str) -> None:
+    form = filled(name=name)
+
+    assert form.is_valid()
+    assert form.cleaned_data["name"] == name
+
+
+def test_a_name_becomes_one_line() -> None:
+    assert filled(name="Robin\r\n  Example").is_valid()
+    assert filled(name="  Robin   Example ").is_valid()
+
+
+@pytest.mark.parametrize("email", ["robin", "robin@", "a@b\0.org", "x" * 250 + "@example.org", "a@b.org\nBcc: c@d.org"])
+def test_what_is_no_address_is_refused(email: str) -> None:
+    assert list(filled(email=email).errors) == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("email", "suggestion"),
+    [
+        ("robin@gmial.com", "robin@gmail.com"),
+        ("robin@hotmial.com", "robin@hotmail.com"),
+        ("robin@gmail.com", ""),
+        ("robin@GMAIL.com", ""),
+        ("robin@my-own-house.org", ""),
+    ],
+)
+def test_a_likely_typo_is_asked_about(email: str, suggestion: str) -> None:
+    assert suggested_email(email) == suggestion
+
+
+def test_both_ticks_are_needed() -> None:
+    assert list(filled(guidance_read=None, consent=None).errors) == ["guidance_read", "consent"]
+
+
+def test_q1_is_asked_only_when_it_is_open() -> None:
+    asking = DetailsForm(GOOD, country="US", today=TODAY, asks_q1=True)
+
+    assert asking.errors["q1"] == ["Select yes, no or not sure for the signs above"]
+    assert "q1" not in filled().fields
