@@ -59,8 +59,10 @@ def remember_done(request: HttpRequest, booking: Booking) -> None:
 
 def last_done(request: HttpRequest) -> Booking | None:
     """The visit this browser booked last."""
+    if DONE not in request.session:
+        return None
     mine = Booking.objects.with_everything().of_visitor(known_visitor(request))
-    return mine.filter(pk=request.session.get(DONE), confirmed_at__isnull=False).first()
+    return mine.filter(pk=request.session[DONE], confirmed_at__isnull=False).first()
 
 
 def open_visit(request: HttpRequest, booking_id: int, link_version: int) -> None:

@@ -112,22 +112,36 @@ class PatientAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
 
 
+class ByKind(admin.SimpleListFilter):
+    """The kinds by name: asking the outbox which it holds would read all of it."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = ("confirmed", "moved", "cancelled", "staff_notice")
+        return [(kind, kind.replace("_", " ").capitalize()) for kind in kinds]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnlyAdmin):
     list_display = ("subject", "kind", "recipient", "state", "created_at", "sent_at", "attempts")
-    list_filter = ("state", "kind", "created_at")
+    list_filter = ("state", ByKind, "created_at")
     list_select_related = ("booking",)
     search_fields = ("=booking__reference", "recipient", "subject", "=message_id")
     exclude = ("html",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("html")
+        return super().get_queryset(request).defer("text", "html", "calendar")
 
 
 @admin.register(BookingEvent)
 class BookingEventAdmin(ReadOnlyAdmin):
     list_display = ("at", "booking", "verb", "actor", "by")
-    list_filter = ("verb", "actor", "at")
+    list_filter = ("actor", "at")
     list_select_related = ("booking", "by")
     search_fields = ("=booking__reference",)
     ordering = ("-at", "-id")

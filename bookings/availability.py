@@ -317,7 +317,8 @@ def _taken(
 def _not_counted(asked: Asked, *, run_out_count: bool) -> tuple[str, list[Any]]:
     """SQL that leaves out the claims in nobody's way, and its values. They are few: naming them beats joining all."""
     moment = connection.ops.adapt_datetimefield_value
-    holds, values = [], []
+    holds: list[str] = []
+    values: list[Any] = []
     if not run_out_count:
         holds.append("b.expires_at <= %s")
         values.append(moment(asked["now"]))

@@ -67,7 +67,7 @@ class NoOverlap(BaseConstraint):
             **{self.resource: getattr(instance, self.resource), f"{self.start}__lt": end, f"{self.end}__gt": start}
         )
         if others.exclude(pk=instance.pk).exists():
-            raise ValidationError(self.violation_error_message, code="overlap")
+            raise ValidationError(str(self.violation_error_message), code="overlap")
 
     def constraint_sql(self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         """The part of CREATE TABLE. SQLite's triggers follow as deferred statements, after every table rebuild too."""
@@ -98,9 +98,9 @@ class NoOverlap(BaseConstraint):
         return f"{self.name}_length"
 
     def _columns(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> tuple[str, str, str]:
-        field = model._meta.get_field
         names = (self.resource, self.start, self.end)
-        resource, start, end = (schema_editor.quote_name(field(name).column) for name in names)  # type: ignore[union-attr]
+        columns = [str(getattr(model._meta.get_field(name), "column", "")) for name in names]
+        resource, start, end = map(schema_editor.quote_name, columns)
         return resource, start, end
 
     def _exclusion(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:

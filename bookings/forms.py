@@ -1,7 +1,9 @@
 """Parse and validate what people type. Forms parse; the verbs decide."""
 
+import contextlib
 import datetime as dt
 import difflib
+import re
 import unicodedata
 from typing import Any
 
@@ -40,6 +42,9 @@ MAIL_DOMAINS = (
     "protonmail.com",
     "comcast.net",
 )
+DAY_NUMBER = re.compile(r"[0-9]{1,2}")
+FULL_YEAR = re.compile(r"[0-9]{4}")
+EARLIEST_YEAR = 1900
 # Marks that turn the direction of the text after them: they can make a name read as another one.
 DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 GUIDANCE_WORDS = "I have read the advice on not squeezing"
@@ -72,7 +77,7 @@ class PhoneField(forms.CharField):
     country = "US"
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value)
+        text = str(super().clean(value))
         if not text:
             return text
         try:
@@ -122,9 +127,10 @@ def boxes_of(value: Any) -> tuple[str, str, str]:
 
 def month_number(text: str) -> int | None:
     """3, 03, "March" and "mar" are all March."""
-    if text.isdecimal():
-        return int(text[:3])
-    named = [number for number, name in enumerate(MONTHS, 1) if len(text) >= 3 and name.startswith(text.lower())]
+    if DAY_NUMBER.fullmatch(text):
+        return int(text)
+    is_name = re.fullmatch(r"[a-z]{3,9}", text.lower())
+    named = [number for number, name in enumerate(MONTHS, 1) if is_name and name.startswith(text.lower())]
     return named[0] if named else None
 
 
@@ -143,15 +149,19 @@ class BirthDateField(forms.Field):
         return self._date(day, month_number(month), year)
 
     def _date(self, day: str, month: int | None, year: str) -> dt.date:
-        try:
-            if not (day.isdecimal() and year.isdecimal() and len(year) == 4 and month):
-                raise ValueError
-            born = dt.date(int(year), month, int(day[:3]))
-        except ValueError:
-            raise ValidationError("Enter a real date of birth, like 17 3 1990", code="date") from None
-        if born.year < 1900:
-            raise ValidationError("Enter the year of birth in full, like 1990", code="year")
-        return born
+        if month and FULL_YEAR.fullmatch(year) and DAY_NUMBER.fullmatch(day):
+            with contextlib.suppress(ValueError):
+                born = dt.date(int(year), month, int(day))
+                if born.year >= EARLIEST_YEAR:
+                    return born
+        raise ValidationError("Enter a real date of birth, like 17 3 1990", code="date")
+
+
+class PresetChoiceField(forms.ChoiceField):
+    """A choice with a usual answer, which also stands when nothing was sent."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(value or self.initial)
 
 
 class PatientForm(forms.Form):
@@ -201,12 +211,11 @@ class DetailsForm(PatientForm):
             "invalid_choice": "Select yes, no or not sure for the signs above",
         },
     )
-    for_whom = forms.ChoiceField(
+    for_whom = PresetChoiceField(
         label="Who is the visit for?",
         choices=[("me", "Me"), ("someone", "Someone I care for")],
         widget=forms.RadioSelect,
         initial="me",
-        required=False,
     )
     name = forms.CharField(
         label="Full name",
@@ -271,10 +280,11 @@ class DetailsForm(PatientForm):
         return Layout(
             *hidden,
             *health,
-            Fieldset("Your details", *you, css_class="part"),
+            Fieldset("Your details", *you, css_class="part") if health else Div(*you, css_class="part"),
             HTML("{% include 'booking/advice.html' %}"),
             "guidance_read",
             "consent",
+            HTML("{% include 'booking/privacy_link.html' %}"),
             HTML('<button type="submit" name="next" value="check" class="btn">Continue</button>'),
         )
 
@@ -283,9 +293,6 @@ class DetailsForm(PatientForm):
         if not any(sign.isalpha() for sign in name):
             raise ValidationError("Enter the full name of the person who comes")
         return name
-
-    def clean_for_whom(self) -> str:
-        return self.cleaned_data["for_whom"] or "me"
 
     def clean_date_of_birth(self) -> dt.date:
         born: dt.date = self.cleaned_data["date_of_birth"]

@@ -8,7 +8,6 @@ import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from django.db.models import Q
 
@@ -74,12 +73,9 @@ def _retired(resource: Resource, zone: dt.tzinfo) -> list[Interval]:
 def _hours(location: Location, first: dt.date, until: dt.date) -> dict[int | None, list[Interval]]:
     """Planned stretches by practitioner's id, the house under None."""
     found = OpeningHours.objects.filter(location=location).order_by()
-    rows: list[dict[str, Any]] = list(
-        found.values("practitioner_id", "weekday", "opens_at", "closes_at", "valid_from", "valid_until")
-    )
-    by_weekday: dict[tuple[int | None, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_weekday[row["practitioner_id"], row["weekday"]].append(row)
+    by_weekday: dict[tuple[int | None, int], list[OpeningHours]] = defaultdict(list)
+    for row in found:
+        by_weekday[row.practitioner_id, row.weekday].append(row)
     dates = [first + ONE_DAY * n for n in range((until - first).days)]
     return {
         whose: [
@@ -89,12 +85,12 @@ def _hours(location: Location, first: dt.date, until: dt.date) -> dict[int | Non
     }
 
 
-def _on(date: dt.date, rows: Iterable[Mapping[str, Any]], zone: dt.tzinfo) -> list[Interval]:
+def _on(date: dt.date, rows: Iterable[OpeningHours], zone: dt.tzinfo) -> list[Interval]:
     """The stretches of one date, those that overlap or touch joined."""
     valid = [
-        stretch(date, row["opens_at"], row["closes_at"], zone)
+        stretch(date, row.opens_at, row.closes_at, zone)
         for row in rows
-        if (row["valid_from"] or date) <= date <= (row["valid_until"] or date)
+        if (row.valid_from or date) <= date <= (row.valid_until or date)
     ]
     return union(*([each] for each in valid)) if len(valid) > 1 else [each for each in valid if each[0] < each[1]]
 

@@ -26,6 +26,10 @@ full_page_writes = off
 max_connections = 200
 """
 
+# The tests speak plain HTTP, and nothing in the machine's own environment changes what they see.
+ENVIRONMENT = {"HTTPS": "off", "SITE_URL": "http://localhost:8000", "LOG_LEVEL": "WARNING"}
+LEFT_OUT = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "EMAIL_URL", "PROXY_COUNT", "SECRET_KEY_FALLBACKS")
+
 _clean_up: list[Callable[[], object]] = []
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -72,6 +76,9 @@ def _choose() -> str:
     return _sqlite()
 
 
+os.environ.update(ENVIRONMENT)
+for name in LEFT_OUT:
+    os.environ.pop(name, None)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     ENGINE = _choose()

@@ -27,7 +27,7 @@ def ask(client, path: str = AVAILABILITY, **asked: str):
     return client.get(path, asked, secure=True)
 
 
-def starts(client, **asked: str) -> list[dict[str, str]]:
+def starts(client, **asked: str):
     return ask(client, **{**ONE_DAY, **asked}).json()["starts"]
 
 

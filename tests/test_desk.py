@@ -327,13 +327,23 @@ def test_a_get_never_acts(desk: Client, world: World) -> None:
 def test_the_move_page_offers_the_nearest_times_and_a_day(desk: Client, world: World) -> None:
     booking = world.book(local(MONDAY, 10), practitioner=world.practitioner)
 
-    response = desk.get(page_of(booking, "move"), {"date": "2026-12-01", "practitioner": ""})
+    response = desk.get(page_of(booking, "move"), {"date": "2026-12-01", "practitioner": "any"})
 
     assert len(response.context["nearest"]) == 3
     assert booking.starts_at not in {start.at for start in response.context["nearest"]}
     offered = {who.name: [start.at for start in starts] for who, starts in response.context["people"]}
     assert set(offered) == {"Maya Ruiz", "Maya1 Ruiz"}
     assert offered["Maya Ruiz"][0] == local(TUESDAY, 9)
+
+
+@pytest.mark.parametrize("query", ["date=soon", "date=9999-12-31", "practitioner=nobody", "date=2026-11-30%00"])
+def test_a_search_that_makes_no_sense_still_offers_the_nearest_times(desk: Client, world: World, query: str) -> None:
+    booking = world.book(local(MONDAY, 10))
+
+    response = desk.get(f"{page_of(booking, 'move')}?{query}")
+
+    assert response.status_code == 200
+    assert len(response.context["nearest"]) == 3
 
 
 def test_staff_move_a_visit_and_the_history_names_them(desk: Client, world: World, staff: User) -> None:

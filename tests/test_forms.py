@@ -57,7 +57,7 @@ def test_a_month_may_be_a_number_or_a_name(month: str) -> None:
         ("31", "2", "1990", "Enter a real date of birth, like 17 3 1990"),
         ("17", "foo", "1990", "Enter a real date of birth, like 17 3 1990"),
         ("17", "3", "90", "Enter a real date of birth, like 17 3 1990"),
-        ("17", "3", "1890", "Enter the year of birth in full, like 1990"),
+        ("17", "3", "1890", "Enter a real date of birth, like 17 3 1990"),
         ("24", "11", "2026", "Date of birth must be in the past"),
         ("\u0667", "3\0", "1990", "Enter a real date of birth, like 17 3 1990"),
     ],

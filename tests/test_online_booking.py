@@ -368,7 +368,8 @@ def test_a_wrong_address_is_fixed_and_the_old_link_revoked(client: Client, world
 
     booking = Booking.objects.get()
     assert "We have sent it again, to other@example.org." in text_of(fixed)
-    assert booking.patient and booking.patient.email == "other@example.org"
+    assert booking.patient
+    assert booking.patient.email == "other@example.org"
     assert booking.link_version == old.link_version + 1
     assert OutgoingEmail.objects.filter(kind="confirmed").count() == 2
     assert client.get("/visit/").status_code == 200

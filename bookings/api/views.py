@@ -92,9 +92,10 @@ def _asked(request: HttpRequest, location: Location, now: dt.datetime) -> tuple[
         raise Problem(HTTPStatus.NOT_FOUND, "No service has that slug.")
     if who == "any":
         return service, None
-    if service.practitioner_id is None:
+    practitioner_id = vars(service)["practitioner_id"]
+    if practitioner_id is None:
         raise Problem(HTTPStatus.NOT_FOUND, "No practitioner has that slug.")
-    return service, Resource(pk=service.practitioner_id)
+    return service, Resource(pk=practitioner_id)
 
 
 def _range(request: HttpRequest) -> tuple[dt.date, dt.date]:

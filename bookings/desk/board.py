@@ -11,6 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from bookings.models import Booking, BookingState, MailState, OutgoingEmail
 from clinic.models import Absence, Grade, Location, OpeningHours, Resource
 
+# Nothing is left to ask once the visit is over.
+OVER = {BookingState.COMPLETED, BookingState.MISSED}
+
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
@@ -59,7 +62,7 @@ class Board:
 def board(*, location: Location, day: dt.date, now: dt.datetime) -> Board:
     """Everyone who works here that day, with their visits, and whoever has a visit although they do not work."""
     start, end = bounds(location, day)
-    visits = [_visit(booking, now) for booking in _bookings(location, start, end, now)]
+    visits = [_visit(booking) for booking in _bookings(location, start, end, now)]
     hours = _grouped((each.practitioner_id, each) for each in _hours(location, day))
     absences = _grouped((each.resource_id, each) for each in _absences(location, start, end))
     theirs = _grouped((visit.booking.practitioner_id, visit) for visit in visits)
@@ -87,13 +90,13 @@ def _bookings(location: Location, start: dt.datetime, end: dt.datetime, now: dt.
     )
 
 
-def _visit(booking: Booking, now: dt.datetime) -> Visit:
+def _visit(booking: Booking) -> Visit:
     mail = getattr(booking, "mail_state", None) or ""
     if booking.state == BookingState.HELD:
         return Visit(booking, (), mail)
     flags = {
         "Mail failed": mail in {MailState.FAILED, MailState.NO_ADDRESS},
-        "Screening outstanding": booking.is_screening_outstanding and not booking.has_started(now),
+        "Screening outstanding": booking.is_screening_outstanding and booking.state not in OVER,
         "First visit": not getattr(booking, "has_earlier_visit", False),
         "For someone else": booking.is_for_someone_else,
         "Wishes": bool(booking.wishes),

@@ -101,19 +101,22 @@ def _times(
     request: HttpRequest, booking: Booking, now: dt.datetime, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     people = availability.practitioners(
-        service=booking.service, location=booking.location, on=now.astimezone(booking.location.zone).date()
+        service=booking.service, location=booking.location, on=_today(booking, now)
     )
-    initial = {"date": max(booking.local_date, _today(booking, now)), "practitioner": booking.practitioner.slug}
-    search = MoveSearch(data=request.GET or None, initial=initial, people=people)
-    asked = search.cleaned_data if search.is_valid() else initial
-    who = next((each for each in people if each.slug == asked["practitioner"]), None)
+    day = max(booking.local_date, _today(booking, now))
+    search = MoveSearch(
+        data={"date": day, "practitioner": booking.practitioner.slug, **request.GET.dict()}, people=people
+    )
+    search.is_valid()
+    day = search.cleaned_data.get("date", day)
+    who = next((each for each in people if each.slug == search.cleaned_data.get("practitioner")), None)
     context = {
         **_head(booking, now),
         "search": search,
         "form": search,
         "refusal": refusal,
-        "shown": asked["date"],
-        **_found(booking, who, asked["date"], now),
+        "shown": day,
+        **_found(booking, who, day, now),
     }
     return render(request, "desk/move.html", context, status=status)
 

@@ -14,6 +14,7 @@ from bookings.desk.doors import notices, sees_bookings
 from bookings.models import MailState, OutgoingEmail, Task
 from clinic.models import Location
 
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -41,12 +42,12 @@ def _location(request: HttpRequest, locations: list[Location]) -> Location | Non
 
 
 def _date(request: HttpRequest, today: dt.date) -> dt.date:
-    """The date that was asked for. The first and last years have no neighbours to link to, so they are not read."""
+    """The date that was asked for; whatever is no day of a clinic's life means today."""
     try:
         asked = dt.date.fromisoformat(request.GET.get("date", ""))
     except ValueError:
         return today
-    return asked if 2000 <= asked.year < 2200 else today
+    return asked if EARLIEST <= asked <= LATEST else today
 
 
 def _dates(shown: dt.date, today: dt.date) -> dict[str, dt.date]:

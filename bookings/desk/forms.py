@@ -11,6 +11,8 @@ from django.utils.dateparse import parse_datetime
 
 from clinic.models import Resource
 
+ANYONE = "any"
+
 
 def post_form(button: str, *fields: str) -> FormHelper:
     """A crispy form that posts to its own page, with one button that names the act."""
@@ -78,13 +80,11 @@ class MoveSearch(forms.Form):
     """Which day, and with whom, to look for a new time."""
 
     date = forms.DateField(label="Day", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
-    practitioner = forms.ChoiceField(label="With", required=False)
 
     def __init__(self, *, people: Iterable[Resource], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        field = self.fields["practitioner"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Anyone"), *((each.slug, each.name) for each in people)]
+        named = [(each.slug, each.name) for each in people]
+        self.fields["practitioner"] = forms.ChoiceField(label="With", choices=[(ANYONE, "Anyone"), *named])
         self.helper = FormHelper()
         self.helper.form_method = "get"
         self.helper.attrs = {"novalidate": True}

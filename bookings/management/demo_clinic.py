@@ -153,8 +153,8 @@ def _make_location() -> Location:
 def _make_things(location: Location) -> None:
     for position, (slug, name, kind) in enumerate(ROOMS):
         Room.objects.create(slug=slug, name=name, code=kind, location=location, position=position)
-    for position, (slug, name, kind) in enumerate(EQUIPMENT):
-        Equipment.objects.create(slug=slug, name=name, code=kind, location=location, position=position)
+    for position, (slug, name, equipment_kind) in enumerate(EQUIPMENT):
+        Equipment.objects.create(slug=slug, name=name, code=equipment_kind, location=location, position=position)
 
 
 def _make_people(location: Location) -> None:

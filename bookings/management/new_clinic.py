@@ -7,8 +7,9 @@ from collections.abc import Callable
 import phonenumbers
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -94,10 +95,13 @@ def _make_location(answers: Answers) -> Location:
 def _check(field: str, typed: str, country: str) -> None:
     if field == "phone":
         _e164(typed, country)
-    elif field in RULES:
-        RULES[field](typed)
-    else:
-        Clinic._meta.get_field(field).clean(typed, None)
+    for rule in RULES.get(field, ()):
+        rule(typed)
+
+
+def _is_given(typed: str) -> None:
+    if not typed.strip(" ;"):
+        raise ValidationError("Patients need it, so it cannot be empty.")
 
 
 def _check_country(typed: str) -> None:
@@ -110,20 +114,6 @@ def _check_currency(typed: str) -> None:
         raise ValidationError("Use three letters, such as USD, GBP or EUR.")
 
 
-def _check_emergency_number(typed: str) -> None:
-    if not typed or len(typed) > Clinic._meta.get_field("emergency_number").max_length:
-        raise ValidationError("Patients need it: it stands on every page.")
-
-
-def _check_address(typed: str) -> None:
-    if not typed.strip(" ;"):
-        raise ValidationError("Patients need it: it stands in every confirmation.")
-
-
-def _check_username(typed: str) -> None:
-    User._meta.get_field("username").clean(typed, None)
-
-
 def _e164(typed: str, country: str) -> str:
     try:
         number = phonenumbers.parse(typed, country.upper())
@@ -134,12 +124,15 @@ def _e164(typed: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-RULES: dict[str, Callable[[str], object]] = {
-    "country": _check_country,
-    "currency": _check_currency,
-    "emergency_number": _check_emergency_number,
-    "time_zone": is_time_zone,
-    "address": _check_address,
-    "manager_username": _check_username,
-    "manager_email": validate_email,
+RULES: dict[str, tuple[Callable[[str], object], ...]] = {
+    "name": (_is_given, MaxLengthValidator(120)),
+    "email": (validate_email,),
+    "country": (_check_country,),
+    "emergency_number": (_is_given, MaxLengthValidator(20)),
+    "urgent_line": (MaxLengthValidator(60),),
+    "currency": (_check_currency,),
+    "time_zone": (is_time_zone,),
+    "address": (_is_given,),
+    "manager_username": (UnicodeUsernameValidator(), MaxLengthValidator(150)),
+    "manager_email": (validate_email,),
 }

@@ -17,6 +17,8 @@ from bookings.online import doors, refusals
 from clinic import guidance
 from clinic.models import Moment
 
+NOT_SQUEEZING = "why-not-squeeze"
+
 
 @doors.patient_page
 @require_safe
@@ -29,21 +31,24 @@ def done(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, booking: Booking) -> HttpResponse:
-    advice = _preparation(booking)
+    now = timezone.now()
+    today = now.astimezone(booking.location.zone).date()
+    advice = _next_steps(booking)
     context = {
         "booking": booking,
-        "clinic_now": booking.location.clinic,
-        "sections": guidance.grouped(advice, visit_date=booking.local_date),
+        "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
         "is_draft": guidance.is_draft(advice),
-        "may_correct": access.may_correct_address(booking, timezone.now()),
+        "may_correct": access.may_correct_address(booking, now),
     }
     return render(request, "booking/done.html", context)
 
 
-def _preparation(booking: Booking) -> list[guidance.Advice]:
-    """The most important of what the confirmation says, in the order of the days."""
+def _next_steps(booking: Booking) -> list[guidance.Advice]:
+    """Hands off from now on, then what has a day of its own; the e-mail and the visit page have the rest."""
+    dated = guidance.topics().filter(days_before__isnull=False).values_list("code", flat=True)
+    shown = {NOT_SQUEEZING, *dated}
     items = guidance.items_for(booking.service, Moment.CONFIRM, booking.location.clinic)
-    return [each for each in items if each.priority == 1 and not each.code.startswith("FLAG-")]
+    return [each for each in items if each.priority == 1 and each.topic in shown]
 
 
 @doors.patient_page

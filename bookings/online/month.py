@@ -6,13 +6,14 @@ import datetime as dt
 from collections import defaultdict
 
 from bookings import availability
-from bookings.availability import Start
 from clinic import words
 from clinic.models.places import WEEKDAYS
 
 DAY = dt.timedelta(days=1)
 # From so many free times on a day has some, and many.
 SOME, MANY = 4, 10
+SOONEST = 3
+NOON, EVENING = 12, 17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _by_day(
 
 def _soonest(search: availability.Asked, by_day: dict[dt.date, list[dt.datetime]]) -> list[dt.datetime]:
     """The first three; asked for only when the shown month cannot answer."""
-    known = [start for date in sorted(by_day) for start in by_day[date]][:3]
-    return known if len(known) == 3 else [start.at for start in availability.soonest(count=3, **search)]
+    known = [start for date in sorted(by_day) for start in by_day[date]][:SOONEST]
+    return known if len(known) == SOONEST else [start.at for start in availability.soonest(count=SOONEST, **search)]
 
 
 def _limits(search: availability.Asked, today: dt.date, until: dt.date) -> tuple[dt.date, dt.date, dt.date]:
@@ -125,7 +126,10 @@ def _weeks(
     chosen: dt.date | None,
     limits: tuple[dt.date, dt.date, dt.date],
 ) -> list[list[Day | None]]:
+    """The month's weeks, without those that are over."""
+    today = limits[0]
     weeks = calendar.Calendar().monthdatescalendar(month.year, month.month)
+    weeks = [week for week in weeks if week[-1] >= today]
     return [
         [_day(date, len(by_day.get(date, [])), chosen, limits) if date.month == month.month else None for date in week]
         for week in weeks
@@ -146,7 +150,7 @@ def _parts(starts: list[dt.datetime], zone: dt.tzinfo) -> list[tuple[str, list[d
     parts: dict[str, list[dt.datetime]] = {"Morning": [], "Afternoon": [], "Evening": []}
     for start in starts:
         hour = start.astimezone(zone).hour
-        parts["Morning" if hour < 12 else "Afternoon" if hour < 17 else "Evening"].append(start)
+        parts["Morning" if hour < NOON else "Afternoon" if hour < EVENING else "Evening"].append(start)
     return list(parts.items())
 
 

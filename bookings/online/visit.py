@@ -63,11 +63,11 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @visit_page
 def show(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
-    advice = _advice(booking, now)
+    advice, today = _advice(booking, now), now.astimezone(booking.location.zone).date()
     context = _context(booking, now) | {
-        "sections": guidance.grouped(advice, visit_date=booking.local_date),
+        "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
         "is_draft": guidance.is_draft(advice),
-        "days_left": (booking.local_date - now.astimezone(booking.location.zone).date()).days,
+        "days_left": (booking.local_date - today).days,
     }
     return render(request, "visit/show.html", context)
 

@@ -72,8 +72,13 @@ class HouseHours(admin.TabularInline):
         return super().get_queryset(request).filter(practitioner=None)
 
 
+class LocationForm(forms.ModelForm):
+    map_url = forms.URLField(label="Map link", required=False, assume_scheme="https")
+
+
 @admin.register(Location)
 class LocationAdmin(RetiredAdmin):
+    form = LocationForm
     list_display = ("name", "street", "time_zone", "retired_on")
     search_fields = ("name", "address")
     prepopulated_fields = {"slug": ("name",)}

@@ -1,6 +1,7 @@
 """Who and what a visit needs: practitioners, rooms, and the equipment that moves between rooms."""
 
 import datetime as dt
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -100,7 +101,7 @@ class PractitionerManager(models.Manager["Practitioner"]):
 
 
 class Practitioner(Resource):
-    objects = PractitionerManager()  # type: ignore[assignment]
+    objects: ClassVar[PractitionerManager] = PractitionerManager()  # type: ignore[assignment]
 
     class Meta:
         proxy = True
@@ -116,7 +117,7 @@ class RoomManager(models.Manager["Room"]):
 
 
 class Room(Resource):
-    objects = RoomManager()  # type: ignore[assignment]
+    objects: ClassVar[RoomManager] = RoomManager()  # type: ignore[assignment]
 
     class Meta:
         proxy = True
@@ -132,7 +133,7 @@ class EquipmentManager(models.Manager["Equipment"]):
 
 
 class Equipment(Resource):
-    objects = EquipmentManager()  # type: ignore[assignment]
+    objects: ClassVar[EquipmentManager] = EquipmentManager()  # type: ignore[assignment]
 
     class Meta:
         proxy = True

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -67,6 +68,8 @@ class Command(BaseCommand):
 
     def serve(self, port: int) -> None:
         """Server and worker side by side until Ctrl-C, or until one of them ends."""
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.default_int_handler)
         environment = demo_environment(port)
         processes = [
             subprocess.Popen(server_command(port), cwd=settings.BASE_DIR, env=environment),

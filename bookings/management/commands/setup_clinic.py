@@ -75,7 +75,7 @@ class Command(BaseCommand):
         ]
         if problems:
             raise CommandError("\n".join(problems))
-        return new_clinic.Answers(**answers)
+        return new_clinic.Answers(**{name: str(answer) for name, answer in answers.items()})
 
     def asked(self, options: dict[str, Any]) -> new_clinic.Answers:
         """One question at a time, again until the answer can be used; an option answers its question."""

@@ -1,0 +1,62 @@
+"""A real browser on a real server with a small clinic. Uses the Chromium it finds, or the one that CHROMIUM names."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from clinic import content
+from tests.browser.looking import Watched
+from tests.factories import World
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.one_database)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.skip("browser tests: no Chromium found; install it, or name one by the variable CHROMIUM")
+    # Playwright's own loop runs in this thread, and Django would refuse the database beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def world(transactional_db) -> World:
+    content.load(now=timezone.now())
+    return World(practitioners=2, rooms=2)
+
+
+@pytest.fixture
+def open_page(chromium, live_server, world) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the running clinic; afterwards no page may have complained on its console."""
+    watched: list[Watched] = []
+
+    def open_it(path: str = "/", *, javascript: bool = True, width: int = 1280) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url, java_script_enabled=javascript, viewport={"width": width, "height": 900}
+        )
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        watched.append(Watched(page))
+        page.goto(path)
+        return page
+
+    yield open_it
+    complaints = [complaint for each in watched for complaint in each.complaints]
+    for each in watched:
+        each.page.context.close()
+    assert complaints == []
