@@ -27,7 +27,7 @@ RED_FLAGS = "red-flags"
 TEXT_WIDTH = 78
 MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 
-Shown = dict[Moment, list[Advice]]
+Shown = dict[str, list[Advice]]
 
 
 def confirmed(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
@@ -167,8 +167,7 @@ def _place(booking: Booking) -> str:
 def _advice(booking: Booking, now: dt.datetime) -> Shown:
     """By moment: what belongs into a confirmation sent now."""
     moments = [Moment.CONFIRM, *(moment for moment, ahead in REMINDERS if booking.starts_at - now < ahead)]
-    clinic = booking.location.clinic
-    return {moment: guidance.items_for(booking.service, moment, clinic) for moment in moments}
+    return guidance.by_moment(booking.service, moments, booking.location.clinic)
 
 
 def _guidance(booking: Booking, shown: Shown, now: dt.datetime) -> dict[str, Any]:
@@ -178,12 +177,11 @@ def _guidance(booking: Booking, shown: Shown, now: dt.datetime) -> dict[str, Any
     today = now.astimezone(booking.location.zone).date()
     others = [advice for advice in items if advice.topic != RED_FLAGS]
     sections = guidance.grouped(others, visit_date=booking.local_date, today=today)
-    dated = set(guidance.topics().filter(days_before__isnull=False).values_list("code", flat=True))
     due_flags = [advice for advice in items if advice.topic == RED_FLAGS]
     flags = due_flags or guidance.red_flags(clinic)
     disclaimer = _disclaimer(clinic)
     return {
-        "sections": sorted(sections, key=lambda section: section.topic not in dated),
+        "sections": sorted(sections, key=lambda section: not section.is_dated),
         "flags": flags,
         "flags_are_items": bool(due_flags),
         "disclaimer": disclaimer,

@@ -5,7 +5,7 @@ A version that a clinician signed wins over a later edit that waits; a text nobo
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -50,16 +50,22 @@ class Section:
     topic: str
     title: str
     items: tuple[Advice, ...]
+    is_dated: bool = False
 
 
 def items_for(service: Service | None, moment: str, clinic: Clinic) -> list[Advice]:
     """All items of ``moment`` for ``service`` (None: for any service), in the order of the guidance; 1 or 2 queries."""
+    return by_moment(service, [moment], clinic)[moment]
+
+
+def by_moment(service: Service | None, moments: Sequence[str], clinic: Clinic) -> dict[str, list[Advice]]:
+    """The same for several moments, in as many queries as for one."""
     rows = list(Item.objects.select_related("topic"))
-    return [
-        _item_advice(row, version, clinic)
-        for row, version in zip(rows, shown(rows), strict=True)
-        if moment in version.fields["moments"] and _is_meant(service, version)
-    ]
+    meant = [(row, version) for row, version in zip(rows, shown(rows), strict=True) if _is_meant(service, version)]
+    return {
+        moment: [_item_advice(row, version, clinic) for row, version in meant if moment in version.fields["moments"]]
+        for moment in moments
+    }
 
 
 def page(topic: Topic, clinic: Clinic) -> list[Advice]:
@@ -97,7 +103,15 @@ def grouped(
     for item in advice:
         by_topic.setdefault(item.topic, []).append(item)
     found = {topic.code: topic for topic in Topic.objects.filter(code__in=by_topic)}
-    return [Section(code, _title(found[code], visit_date, today), tuple(items)) for code, items in by_topic.items()]
+    return [
+        Section(
+            code,
+            _title(found[code], visit_date, today),
+            tuple(items),
+            is_dated=found[code].days_before is not None,
+        )
+        for code, items in by_topic.items()
+    ]
 
 
 def topics() -> QuerySet[Topic]:

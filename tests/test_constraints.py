@@ -64,7 +64,15 @@ def resource(db) -> Resource:
 @pytest.mark.parametrize(
     ("start", "end"),
     [(0, 30), (-15, 15), (15, 45), (-15, 45), (10, 20), (29, 60), (-30, 1)],
-    ids=["the same", "into its start", "out of its end", "around", "inside", "one minute at its end", "one at its start"],
+    ids=[
+        "the same",
+        "into its start",
+        "out of its end",
+        "around",
+        "inside",
+        "one minute at its end",
+        "one at its start",
+    ],
 )
 def test_an_overlapping_claim_is_refused_as_an_overlap(resource, start, end):
     claim(resource, NINE, NINE + minutes(30))
@@ -106,7 +114,8 @@ def test_one_statement_of_many_rows_is_checked_row_by_row(resource):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Claim.objects.bulk_create(
-            Claim(booking=booking, resource=resource, starts_at=NINE, ends_at=NINE + minutes(30)) for booking in bookings
+            Claim(booking=booking, resource=resource, starts_at=NINE, ends_at=NINE + minutes(30))
+            for booking in bookings
         )
 
     assert not Claim.objects.exists()
@@ -162,7 +171,9 @@ def test_another_broken_rule_is_not_called_an_overlap(resource):
 
 def test_a_form_hears_of_the_overlap_before_the_database_does(resource):
     claim(resource, NINE, NINE + minutes(30))
-    late = Claim(booking=make_booking(resource), resource=resource, starts_at=NINE + minutes(15), ends_at=NINE + minutes(45))
+    late = Claim(
+        booking=make_booking(resource), resource=resource, starts_at=NINE + minutes(15), ends_at=NINE + minutes(45)
+    )
 
     with pytest.raises(ValidationError, match="already taken"):
         late.full_clean()
@@ -257,7 +268,9 @@ class Stretch(models.Model):
     class Meta:
         app_label = "stretches"
         constraints = [
-            NoOverlap(resource="owner", start="begins", end="ends", longest=minutes(600), name="stretches_never_overlap")
+            NoOverlap(
+                resource="owner", start="begins", end="ends", longest=minutes(600), name="stretches_never_overlap"
+            )
         ]
 
 

@@ -16,7 +16,6 @@ from clinic.models import (
     Clinic,
     EquipmentKind,
     Grade,
-    Location,
     OpeningHours,
     Resource,
     RoomKind,

@@ -429,7 +429,7 @@ def test_paused_booking_shows_the_phone(client: Client, world: World) -> None:
 
 
 def test_a_clinic_that_is_not_set_up_says_so(client: Client) -> None:
-    page = client.get("/book/nose/")
+    pages = [client.get("/book/nose/"), client.get("/book/details/"), client.post("/book/details/", {"q1": "yes"})]
 
-    assert page.status_code == 200
-    assert "You cannot book online yet" in text_of(page)
+    assert [page.status_code for page in pages] == [200, 200, 503]
+    assert all("You cannot book online yet" in text_of(page) for page in pages)

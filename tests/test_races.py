@@ -1,7 +1,6 @@
 """Many at once for the same time. The first test shows that the race is real; the others, that we win it."""
 
 import datetime as dt
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -14,7 +13,7 @@ from bookings.constraints import NoOverlap
 from bookings.models import Booking, BookingState, Claim, OutgoingEmail
 from clinic.models import EquipmentKind, Resource
 from tests.factories import NOW, PATIENT, World, local, make_details, make_equipment, make_service
-from tests.processes import start
+from tests.processes import let_go, start, wait_until_ready
 from tests.racing import book, half_written, overlaps, race, refusals, winners
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,16 +66,14 @@ def careless(world: World) -> Callable[[], bool]:
     """What most booking programs do: look whether the time is free, then write."""
     booking = world.book(at(9 + next(_visitors) % 7), practitioner=world.practitioner)
     Claim.objects.filter(booking=booking).delete()
-    resource = world.practitioner
+    resource, half_past = world.practitioner, TEN + dt.timedelta(minutes=30)
 
     def act() -> bool:
-        if Claim.objects.filter(resource=resource, starts_at__lt=TEN + dt.timedelta(minutes=30), ends_at__gt=TEN).exists():
+        if Claim.objects.filter(resource=resource, starts_at__lt=half_past, ends_at__gt=TEN).exists():
             return False
         time.sleep(0.05)
         try:
-            Claim.objects.create(
-                booking=booking, resource=resource, starts_at=TEN, ends_at=TEN + dt.timedelta(minutes=30)
-            )
+            Claim.objects.create(booking=booking, resource=resource, starts_at=TEN, ends_at=half_past)
         except DatabaseError:
             return False
         return True
@@ -126,11 +123,10 @@ def test_one_of_four_processes_gets_the_time():
     world = World()
     racers = [start("tests.racer", str(number), TEN.isoformat(), "8") for number in range(4)]
     for racer in racers:
-        assert racer.stdout.readline() == "ready\n", racer.stderr.read()
-    for racer in racers:
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
+        wait_until_ready(racer)
 
+    for racer in racers:
+        let_go(racer)
     answers = [racer.communicate(timeout=60) for racer in racers]
 
     assert [racer.returncode for racer in racers] == [0] * 4, answers
@@ -302,9 +298,7 @@ def test_sweeping_beside_booking_harms_neither():
     for n in range(3):
         world.hold(at(10 + n), visitor=f"gone-{n}")
 
-    results = race(
-        *[lambda: lifecycle.sweep(late)] * 3, *(visit(world, at(10 + n % 3), now=late) for n in range(9))
-    )
+    results = race(*[lambda: lifecycle.sweep(late)] * 3, *(visit(world, at(10 + n % 3), now=late) for n in range(9)))
 
     assert len(winners(results[3:])) == 9
     assert is_sound()

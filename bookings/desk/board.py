@@ -17,6 +17,8 @@ OVER = {BookingState.COMPLETED, BookingState.MISSED}
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
+# No clinic has days outside these; the last day of the calendar has no tomorrow.
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 # The message whose way the board shows.
 CONFIRMATION = "confirmed"
 

@@ -100,9 +100,7 @@ def move(request: HttpRequest, reference: str) -> HttpResponse:
 def _times(
     request: HttpRequest, booking: Booking, now: dt.datetime, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
-    people = availability.practitioners(
-        service=booking.service, location=booking.location, on=_today(booking, now)
-    )
+    people = availability.practitioners(service=booking.service, location=booking.location, on=_today(booking, now))
     day = max(booking.local_date, _today(booking, now))
     search = MoveSearch(
         data={"date": day, "practitioner": booking.practitioner.slug, **request.GET.dict()}, people=people

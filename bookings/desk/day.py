@@ -9,12 +9,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.desk.board import board
+from bookings.desk.board import EARLIEST, LATEST, board
 from bookings.desk.doors import notices, sees_bookings
 from bookings.models import MailState, OutgoingEmail, Task
 from clinic.models import Location
 
-EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 ONE_DAY = dt.timedelta(days=1)
 
 

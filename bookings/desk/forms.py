@@ -7,8 +7,10 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.dateparse import parse_datetime
 
+from bookings.desk.board import EARLIEST, LATEST
 from clinic.models import Resource
 
 ANYONE = "any"
@@ -79,7 +81,12 @@ class MoveForm(forms.Form):
 class MoveSearch(forms.Form):
     """Which day, and with whom, to look for a new time."""
 
-    date = forms.DateField(label="Day", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    date = forms.DateField(
+        label="Day",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
+        error_messages={"required": "Choose a day", "invalid": "Choose a day"},
+    )
 
     def __init__(self, *, people: Iterable[Resource], **kwargs: Any) -> None:
         super().__init__(**kwargs)

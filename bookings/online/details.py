@@ -59,6 +59,8 @@ class Kept:
 def details(request: HttpRequest) -> HttpResponse:
     """GET shows the form for the time this browser holds. POST with ``next=check`` shows it all; without, it books."""
     now = timezone.now()
+    if not doors.is_set_up():
+        return doors.closed(request)
     if request.method == "POST":
         return _posted(request, now)
     booking = access.held(request)

@@ -20,7 +20,7 @@ class AuditedAdmin(admin.ModelAdmin):
     The admin saves inside one transaction, so that the row is there exactly when the change is.
     """
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         super().save_related(request, form, formsets, change)
         detail = changes(form)
         for formset in formsets:

@@ -1,4 +1,4 @@
-"""Guidance and screening. An edit is a draft: patients see the last signed version until a clinician signs the new one."""
+"""Guidance and screening. An edit is a draft: until a clinician signs it, patients see the last signed version."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from clinic import content
 from clinic.admin.base import Lines, RetiredAdmin, Ticks, user_of
@@ -59,7 +60,7 @@ class ReviewedAdmin(RetiredAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.readonly_fields, "code") if obj else self.readonly_fields
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         super().save_related(request, form, formsets, change)
         content.record_revision(form.instance, by=user_of(request), now=timezone.now())
 
@@ -88,19 +89,24 @@ class ReviewedAdmin(RetiredAdmin):
         return TemplateResponse(request, "admin/sign_off.html", context, status=422 if form.is_bound else 200)
 
     def _sign(self, request: HttpRequest, rows: list[Any], form: SignForm) -> bool:
-        now, read = timezone.now(), set(request.POST.getlist("read"))
+        now, user, read = timezone.now(), user_of(request), request.POST.getlist("read")
         try:
+            _refuse_unread(rows, read)
             with transaction.atomic():
                 for row in rows:
-                    if f"{row.pk}:{row.version}" not in read:
-                        raise content.ChangedMeanwhile
-                    content.sign_off(row, **form.cleaned_data, by=user_of(request), now=now)
-                    record("signed", row, by=user_of(request), now=now, version=row.version, **_plain(form))
+                    content.sign_off(row, **form.cleaned_data, by=user, now=now)
+                    record("signed", row, by=user, now=now, version=row.version, **_plain(form))
         except content.ChangedMeanwhile as changed:
             form.add_error(None, str(changed))
             return False
         self.message_user(request, f"{len(rows)} signed off.", messages.SUCCESS)
         return True
+
+
+def _refuse_unread(rows: list[Any], read: list[str]) -> None:
+    """``read`` are the versions that stood on the page, as "id:version"."""
+    if not {f"{row.pk}:{row.version}" for row in rows} <= set(read):
+        raise content.ChangedMeanwhile
 
 
 def _plain(form: SignForm) -> dict[str, str]:
@@ -129,7 +135,7 @@ class ItemAdmin(ReviewedAdmin):
 
     @admin.display(description="text")
     def start(self, item: Item) -> str:
-        return item.text if len(item.text) <= 90 else f"{item.text[:90]}…"
+        return Truncator(item.text).chars(90)
 
 
 @admin.register(Wording)

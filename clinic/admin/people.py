@@ -86,8 +86,8 @@ class ThingAdmin(ResourceAdmin):
         ("Retire", {"fields": ("retired_on",)}),
     )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, *args, **kwargs)
         if "location" in form.base_fields:
             form.base_fields["location"].required = True
         return form

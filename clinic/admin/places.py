@@ -49,7 +49,7 @@ class ClinicAdmin(AuditedAdmin):
             return super().changelist_view(request, extra_context)
         return redirect("admin:clinic_clinic_change", clinic.pk)
 
-    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: Any) -> None:
         obj.pk = 1
         super().save_model(request, obj, form, change)
 
@@ -89,7 +89,7 @@ class LocationAdmin(RetiredAdmin):
         ("Retire", {"fields": ("retired_on",)}),
     )
 
-    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: Any) -> None:
         obj.clinic_id = 1
         super().save_model(request, obj, form, change)
 

@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def world(transactional_db) -> World:
     content.load(now=timezone.now())
-    return World(practitioners=2, rooms=2)
+    return World(practitioners=2, rooms=2, cut_off_minutes=60)
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """What is looked at on every page: axe's findings in both themes, and that nothing hangs over the edge."""
 
+from typing import Literal
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
 
 NARROW, PHONE, DESKTOP = 320, 375, 1280
-ONLY_COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+THEMES: list[tuple[Literal["light", "dark"], dict[str, list[str]]]] = [
+    ("light", {"resultTypes": ["violations"]}),
+    ("dark", {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}),
+]
 
 
 class Watched:
@@ -35,14 +40,20 @@ def problems(page: Page) -> list[str]:
 def axe_findings(page: Page) -> list[str]:
     """All rules in the light theme, the colours again in the dark one."""
     found = []
-    for scheme, options in (("light", {"resultTypes": ["violations"]}), ("dark", ONLY_COLOURS)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme, options in THEMES:
+        show(page, scheme)
         found += [
             f"{page.url} ({scheme}): {rule['id']}: {', '.join(str(node['target']) for node in rule['nodes'])}"
             for rule in Axe().run(page, options=options).response["violations"]
         ]
-    page.emulate_media(color_scheme="light")
+    show(page, "light")
     return found
+
+
+def show(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Switch the theme and wait until colours that change by and by have changed."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
 
 
 def sideways(page: Page, width: int) -> int:

@@ -12,7 +12,7 @@ from bookings.models import Booking, OutgoingEmail
 from clinic.models import Topic
 from tests.browser.looking import problems
 from tests.browser.test_whole_way import fill_in, go_on, to_the_details
-from tests.factories import make_staff
+from tests.factories import World, make_staff
 
 PUBLIC = [
     "/",
@@ -21,7 +21,6 @@ PUBLIC = [
     "/guidance/",
     "/squeezed/",
     "/privacy/",
-    "/display/",
     "/accounts/login/",
     "/book/nose/check/",
     "/book/nose/",
@@ -92,7 +91,7 @@ def test_a_time_that_was_just_taken(open_page, world):
     assert problems(page) == []
 
 
-def booked(world, page: Page) -> Booking:
+def booked(world: World, page: Page) -> Booking:
     """A visit in some days, at the first time on offer."""
     page.goto("/book/nose/")
     value = page.locator("button[name=start]").last.get_attribute("value") or ""
@@ -126,7 +125,7 @@ def test_the_desk(open_page, world):
     page.get_by_role("main").locator("form button[type=submit], form input[type=submit]").first.click()
     expect(page).to_have_url(re.compile(r"/desk/"))
     day = booking.local_date.isoformat()
-    message = OutgoingEmail.objects.filter(booking=booking).first()
+    message = OutgoingEmail.objects.get(booking=booking, kind="confirmed")
     ref = booking.reference
     paths = ["/desk/", f"/desk/?date={day}", "/desk/mail/", f"/desk/mail/{message.pk}/", "/desk/tasks/"]
     paths += [f"/desk/bookings/{ref}/{tail}" for tail in ("", "email/", "move/", "cancel/")]

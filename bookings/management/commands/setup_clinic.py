@@ -58,8 +58,11 @@ class Command(BaseCommand):
         refuse_clinic_that_is_there()
         self.stdout.write("Making the database")
         call_command("migrate", verbosity=0, interactive=False)
-        answers = self.given(options) if no_input else self.asked(options)
-        password = self.password(answers, is_asked=not no_input)
+        try:
+            answers = self.given(options) if no_input else self.asked(options)
+            password = self.password(answers, is_asked=not no_input)
+        except EOFError as error:
+            raise CommandError("Nobody answered. Give the answers as options, with --no-input.") from error
         self.stdout.write("Loading guidance, questions and services")
         clinic = new_clinic.make(answers, password=password, now=timezone.now())
         self.send_test_mail(clinic, answers.manager_email)

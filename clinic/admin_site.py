@@ -1,0 +1,51 @@
+"""The set-up screens as one site: its own order of things, and one door for all who sign in."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+# In the order in which a clinic is set up.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Clinic": ("Clinic", "Location", "OpeningHours", "Absence"),
+    "People and things": ("Practitioner", "Room", "Equipment"),
+    "Services": ("Service",),
+    "Guidance": ("Topic", "Item", "Wording", "Source"),
+    "Screening": ("Question", "Part", "Rule"),
+    "Day to day (to look up)": ("Booking", "Patient", "OutgoingEmail", "Task", "BookingEvent"),
+    "Records (to look up)": ("Review", "Revision", "AuditEvent"),
+    "Staff": ("User", "Group"),
+}
+
+
+class ClinicAdminSite(AdminSite):
+    site_header = "Clinic set-up"
+    site_title = "Clinic set-up"
+    index_title = "Set the clinic up"
+    enable_nav_sidebar = False
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The index by GROUPS; what no group names comes last. One app's own page stays as Django has it."""
+        apps = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        models = {model["object_name"]: (app, model) for app in apps for model in app["models"]}
+        named = {name for names in GROUPS.values() for name in names}
+        groups = {**GROUPS, "Other": tuple(sorted(set(models) - named))}
+        listed = ((title, [models[name] for name in names if name in models]) for title, names in groups.items())
+        return [{**rows[0][0], "name": title, "models": [model for _, model in rows]} for title, rows in listed if rows]
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one sign-in page, with its limits. Someone signed in without the right gets the 403 page."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        onward = request.GET.get("next") or reverse("admin:index")
+        return redirect_to_login(onward, reverse("sign_in"))
