@@ -93,7 +93,9 @@ def make_practitioner(name: str = "", *, grade: str = Grade.NURSE, **fields: Any
 
 def make_room(location: Location, *, kind: str = RoomKind.TREATMENT, **fields: Any) -> Room:
     number = next(_numbers)
-    return Room.objects.create(**{"name": f"Room {number}", "slug": f"room-{number}", **fields}, location=location, code=kind)
+    return Room.objects.create(
+        **{"name": f"Room {number}", "slug": f"room-{number}", **fields}, location=location, code=kind
+    )
 
 
 def make_equipment(location: Location, *, kind: str = EquipmentKind.STEAMER, **fields: Any) -> Equipment:
@@ -126,7 +128,9 @@ class World:
         self.location = make_location(slug="main", name="Main house")
         self.service = make_service()
         self.rooms = [make_room(self.location) for _ in range(rooms)]
-        self.practitioners = [make_practitioner(f"Maya{n or ''} Ruiz", slug=f"maya{n or ''}") for n in range(practitioners)]
+        self.practitioners = [
+            make_practitioner(f"Maya{n or ''} Ruiz", slug=f"maya{n or ''}") for n in range(practitioners)
+        ]
         open_weekdays(self.location)
         for practitioner in self.practitioners:
             open_weekdays(self.location, practitioner)
@@ -159,7 +163,9 @@ def make_details(**said: Any) -> lifecycle.Details:
 
 def make_staff(username: str = "reception", **fields: Any) -> User:
     """Someone who may do everything, unless told otherwise."""
-    return User.objects.create_user(username, password="correct horse", **{"is_staff": True, "is_superuser": True, **fields})
+    return User.objects.create_user(
+        username, password="correct horse", **{"is_staff": True, "is_superuser": True, **fields}
+    )
 
 
 PATIENT = Actor.PATIENT

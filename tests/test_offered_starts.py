@@ -41,7 +41,7 @@ PLACES = [
 
 
 class RandomClinic:
-    """One house with a few people, rooms and steamers, odd hours, absences and a diary: all rows, made from one seed."""
+    """One house with a few people, rooms and steamers, odd hours, absences and a diary, all from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)

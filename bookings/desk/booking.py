@@ -9,12 +9,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bookings.desk.doors import notices, sees_bookings
-from bookings.models import Booking, BookingEvent, BookingState, OutgoingEmail
+from bookings.models import Booking, BookingEvent, OutgoingEmail
 
 
 def booked(reference: str) -> Booking:
     """The booking that staff name; 404 for a hold, which has no person yet. References are typed in any case."""
-    visits = Booking.objects.with_everything().exclude(state=BookingState.HELD)
+    visits = Booking.objects.with_everything().filter(patient__isnull=False)
     return get_object_or_404(visits, reference=reference.replace(" ", "").upper())
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from bookings.desk.board import EARLIEST, LATEST, board
 from bookings.desk.doors import notices, sees_bookings
-from bookings.models import MailState, OutgoingEmail, Task
+from bookings.models import OutgoingEmail, Task
 from clinic.models import Location
 
 ONE_DAY = dt.timedelta(days=1)
@@ -58,5 +58,5 @@ def _attention(now: dt.datetime) -> dict[str, int]:
     return {
         "open_tasks": Task.objects.open().count(),
         "late_tasks": Task.objects.overdue(now).count(),
-        "failed_mails": OutgoingEmail.objects.filter(state=MailState.FAILED).count(),
+        "failed_mails": OutgoingEmail.objects.failed().count(),
     }

@@ -22,8 +22,8 @@ def mail(request: HttpRequest) -> HttpResponse:
     """Newest first; ``state`` shows one state only. A state we do not know shows all."""
     state = request.GET.get("state", "")
     state = state if state in MailState.values else ""
-    found = OutgoingEmail.objects.defer("text", "html", "calendar")
-    page = Paginator(found.filter(state=state) if state else found, PAGE_SIZE).get_page(request.GET.get("page"))
+    found = OutgoingEmail.objects.in_state(state).defer("text", "html", "calendar")
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "state": state,

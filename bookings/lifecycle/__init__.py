@@ -47,7 +47,7 @@ __all__ = [
     "hold",
     "miss",
     "release",
-    "resend",
     "reschedule",
+    "resend",
     "sweep",
 ]

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from bookings import availability, claims
+from bookings import claims
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import HoldGone, HoldLimit, NotOffered, Paused, TooManyHolds
+from bookings.lifecycle.refusals import HoldGone, HoldLimit, Paused, TooManyHolds
 from bookings.models import Booking, BookingState
 from bookings.models.booking import new_reference
 from bookings.models.event import Actor

@@ -24,6 +24,14 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             Q(state=MailState.QUEUED, due_at__lte=now) | Q(state=MailState.SENDING, leased_until__lte=now)
         )
 
+    def failed(self) -> "OutgoingEmailQuerySet":
+        """Given up: a person must do something."""
+        return self.in_state(MailState.FAILED)
+
+    def in_state(self, state: str) -> "OutgoingEmailQuerySet":
+        """Those in one state; the empty word stands for any."""
+        return self.filter(state=state) if state else self.all()
+
 
 class OutgoingEmail(models.Model):
     """Queued in the transaction of the act it tells of. ``kind`` names the template, ``sequence`` counts repeats.

@@ -5,7 +5,9 @@ from typing import Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
 
-NARROW, PHONE, DESKTOP = 320, 375, 1280
+NARROW, DESKTOP = 320, 1280
+# Milliseconds; longer than any transition of ours.
+SETTLED = 300
 THEMES: list[tuple[Literal["light", "dark"], dict[str, list[str]]]] = [
     ("light", {"resultTypes": ["violations"]}),
     ("dark", {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}),
@@ -53,7 +55,7 @@ def axe_findings(page: Page) -> list[str]:
 def show(page: Page, scheme: Literal["light", "dark"]) -> None:
     """Switch the theme and wait until colours that change by and by have changed."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+    page.wait_for_timeout(SETTLED)
 
 
 def sideways(page: Page, width: int) -> int:
