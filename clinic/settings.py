@@ -48,7 +48,7 @@ def folder_key() -> str:
     return path.read_text().strip()
 
 
-# Commands get by on the folder's key. A server does not: clinic/wsgi.py refuses, since mailed links must outlive a folder.
+# Commands get by on the folder's key. A server does not (clinic/wsgi.py): links that were mailed must outlive a folder.
 SECRET_KEY_IS_SET = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or folder_key()
 

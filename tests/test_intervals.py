@@ -173,10 +173,7 @@ def test_starts_fit_and_lie_on_the_grid_of_their_stretch(free, minutes, step, st
     offered = list(on_grid(stretches, fitting_starts(free, minutes), step))
 
     expected = [
-        start
-        for first, end in stretches
-        for start in range(first, end, step)
-        if holding(free, start, start + minutes)
+        start for first, end in stretches for start in range(first, end, step) if holding(free, start, start + minutes)
     ]
     assert offered == expected
 

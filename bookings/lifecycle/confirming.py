@@ -122,7 +122,7 @@ def _written_down(pk: int, details: Details, now: dt.datetime) -> Booking:
 
 
 def _with_address(patient: Patient, email: str, by: Who) -> Patient:
-    """Staff correct the person. Online, a person with other visits becomes two: this browser may touch one visit only."""
+    """Staff correct the person. Online, a person with other visits becomes two: a browser may touch its visit only."""
     if isinstance(by, Actor) and patient.bookings.count() > 1:
         patient.pk = None
         patient._state.adding = True

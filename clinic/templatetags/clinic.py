@@ -107,7 +107,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def picture(name: str) -> SafeString:
     """One of our drawings: spots are described in words, those about preparing are for the eye only."""
-    return select_template([f"svg/spot/{name}.svg", f"svg/prep/{name}.svg"]).render({})
+    return mark_safe(select_template([f"svg/spot/{name}.svg", f"svg/prep/{name}.svg"]).render({}))
 
 
 @register.simple_tag
