@@ -1,9 +1,32 @@
 """What every test may rely on."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+# Content, looks, mail over the wire and pure functions are the same on any database.
+ANY_DATABASE = {
+    "test_claims_of_the_seed",
+    "test_content",
+    "test_forms",
+    "test_guidance",
+    "test_ical",
+    "test_intervals",
+    "test_links",
+    "test_public_pages",
+    "test_screening",
+    "test_smtp",
+    "test_templatetags",
+    "test_theme",
+}
 
 # The machine may be slow and shared; an example is judged by its answer, never by its time.
 settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.stem in ANY_DATABASE or "browser" in item.path.parts:
+        item.add_marker(pytest.mark.one_database)

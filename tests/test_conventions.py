@@ -133,7 +133,8 @@ def test_nothing_frightens_or_blames():
 
 
 def test_every_mention_of_the_danger_triangle_says_that_it_is_rare():
-    told = under("templates") + under("clinic/content_data", ".json")
+    # A cited article keeps its own title.
+    told = [path for path in under("templates") + under("clinic/content_data", ".json") if path.stem != "sources"]
     sentence = r"[^.\"]*danger triangle[^.\"]*[.\"]?[^.\"]*"
     found_there = [said for path in told for said in re.findall(sentence, path.read_text(), re.IGNORECASE)]
 

@@ -3,11 +3,12 @@
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from bookings.desk.grid import DAY_MINUTES, Grid, around, minute_of, minute_on
 from bookings.models import Booking, BookingState, MailState, OutgoingEmail
 from clinic.models import Absence, Grade, Location, OpeningHours, Resource
 
@@ -25,15 +26,16 @@ CONFIRMATION = "confirmed"
 
 @dataclasses.dataclass(frozen=True)
 class Visit:
-    """One card: a booking, what staff should know before it, and the state of its confirmation ("" for none)."""
+    """One card: a booking, what staff should know before it, the state of its confirmation ("" for none), its rows."""
 
     booking: Booking
     flags: tuple[str, ...]
     mail: str
+    rows: str
 
     @property
     def mail_words(self) -> str:
-        return MailState(self.mail).label if self.mail else "No confirmation"
+        return MailState(self.mail).label if self.mail else "none"
 
     @property
     def is_held(self) -> bool:
@@ -42,37 +44,127 @@ class Visit:
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """One practitioner's day."""
+    """One practitioner's day. Each block is rows of the grid: when they work, when they are away, when rooms dry."""
 
     practitioner: Resource
     hours: tuple[OpeningHours, ...]
     visits: tuple[Visit, ...]
-    absences: tuple[Absence, ...]
+    absences: tuple[tuple[Absence, str], ...]
+    working: tuple[str, ...]
+    clean_ups: tuple[str, ...]
 
     @property
     def grade(self) -> str:
         return Grade(self.practitioner.code).label
 
+    @property
+    def rooms(self) -> str:
+        """Where this practitioner works that day, each room once, in the order of the visits."""
+        return ", ".join(dict.fromkeys(visit.booking.room.name for visit in self.visits if visit.booking.room))
+
 
 @dataclasses.dataclass(frozen=True)
 class Board:
+    """``visits`` are those of all columns by time.
+
+    ``here`` are the people who work that day or have a visit, ``off`` those who do neither; ``only`` is the slug of the
+    one who is shown, or "".
+    """
+
+    grid: Grid
+    now_row: str
     columns: tuple[Column, ...]
     visits: tuple[Visit, ...]
     closures: tuple[Absence, ...]
+    only: str
+    here: tuple[Resource, ...]
+    off: tuple[Resource, ...]
 
 
-def board(*, location: Location, day: dt.date, now: dt.datetime) -> Board:
-    """Everyone who works here that day, with their visits, and whoever has a visit although they do not work."""
+def board(*, location: Location, day: dt.date, now: dt.datetime, only: str = "") -> Board:
+    """Who works here that day, with their visits, and whoever has a visit although they do not work.
+
+    ``only`` is the slug of one practitioner; one who is not here that day leaves everybody on the board.
+    """
     start, end = bounds(location, day)
-    visits = [_visit(booking) for booking in _bookings(location, start, end, now)]
-    hours = _grouped((each.practitioner_id, each) for each in _hours(location, day))
-    absences = _grouped((each.resource_id, each) for each in _absences(location, start, end))
-    theirs = _grouped((visit.booking.practitioner_id, visit) for visit in visits)
-    columns = tuple(
-        Column(who, tuple(hours[who.pk]), tuple(theirs[who.pk]), tuple(absences[who.pk]))
-        for who in _people(location, day, set(theirs))
+    diary = _Diary(
+        location,
+        day,
+        hours=_grouped((each.practitioner_id, each) for each in _hours(location, day)),
+        visits=_grouped((each.practitioner_id, each) for each in _bookings(location, start, end, now)),
+        absences=_grouped((each.resource_id, each) for each in _absences(location, start, end)),
     )
-    return Board(columns, tuple(visits), tuple(absences[None]))
+    everyone = list(_people(location, day, set(diary.visits)))
+    here = [who for who in everyone if who.pk in diary.hours or who.pk in diary.visits]
+    chosen = [who for who in here if who.slug == only]
+    shown = chosen or here
+    grid = diary.grid(shown)
+    columns = tuple(diary.column(who, grid) for who in shown)
+    return Board(
+        grid=grid,
+        now_row=_now_row(grid, location, day, now),
+        columns=columns,
+        visits=tuple(sorted((visit for each in columns for visit in each.visits), key=_by_time)),
+        closures=tuple(diary.absences.get(None, [])),
+        only=only if chosen else "",
+        here=tuple(here),
+        off=tuple(who for who in everyone if who not in here),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Diary:
+    """All that was read of one day, by practitioner."""
+
+    location: Location
+    day: dt.date
+    hours: Mapping[int | None, list[OpeningHours]]
+    visits: Mapping[int | None, list[Booking]]
+    absences: Mapping[int | None, list[Absence]]
+
+    def grid(self, shown: Iterable[Resource]) -> Grid:
+        return around(self._stretch(each) for who in shown for each in self._timed(who))
+
+    def column(self, who: Resource, grid: Grid) -> Column:
+        bookings = self.visits.get(who.pk, [])
+        hours = self.hours.get(who.pk, [])
+        return Column(
+            practitioner=who,
+            hours=tuple(hours),
+            visits=tuple(_visit(booking, grid.rows(*self._stretch(booking))) for booking in bookings),
+            absences=tuple((each, grid.rows(*self._stretch(each))) for each in self.absences.get(who.pk, [])),
+            working=tuple(grid.rows(*self._stretch(each)) for each in hours),
+            clean_ups=tuple(grid.rows(*each) for each in self._clean_ups(bookings)),
+        )
+
+    def _timed(self, who: Resource) -> list[Booking | OpeningHours]:
+        return [*self.visits.get(who.pk, []), *self.hours.get(who.pk, [])]
+
+    def _stretch(self, what: Booking | Absence | OpeningHours) -> tuple[int, int]:
+        if isinstance(what, OpeningHours):
+            return minute_of(what.opens_at), minute_of(what.closes_at) or DAY_MINUTES
+        return self._minute(what.starts_at), self._minute(what.ends_at)
+
+    def _clean_ups(self, bookings: list[Booking]) -> Iterator[tuple[int, int]]:
+        """After a visit, until the room is ready or the practitioner's next visit begins elsewhere."""
+        starts = [self._minute(each.starts_at) for each in bookings[1:]] + [DAY_MINUTES]
+        for booking, next_start in zip(bookings, starts, strict=True):
+            end = self._minute(booking.ends_at)
+            ready = min(end + booking.clean_up_minutes, next_start)
+            if booking.room_id is not None and ready > end:
+                yield end, ready
+
+    def _minute(self, instant: dt.datetime) -> int:
+        return minute_on(self.day, instant, self.location)
+
+
+def _now_row(grid: Grid, location: Location, day: dt.date, now: dt.datetime) -> str:
+    is_today = now.astimezone(location.zone).date() == day
+    return grid.row_at(minute_on(day, now, location)) if is_today else ""
+
+
+def _by_time(visit: Visit) -> tuple[dt.datetime, int]:
+    return visit.booking.starts_at, visit.booking.pk
 
 
 def bounds(location: Location, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
@@ -92,10 +184,10 @@ def _bookings(location: Location, start: dt.datetime, end: dt.datetime, now: dt.
     )
 
 
-def _visit(booking: Booking) -> Visit:
+def _visit(booking: Booking, rows: str) -> Visit:
     mail = getattr(booking, "mail_state", None) or ""
     if booking.state == BookingState.HELD:
-        return Visit(booking, (), mail)
+        return Visit(booking, (), mail, rows)
     flags = {
         "Mail failed": mail in {MailState.FAILED, MailState.NO_ADDRESS},
         "Screening outstanding": booking.is_screening_outstanding and booking.state not in OVER,
@@ -103,7 +195,7 @@ def _visit(booking: Booking) -> Visit:
         "For someone else": booking.is_for_someone_else,
         "Wishes": bool(booking.wishes),
     }
-    return Visit(booking, tuple(flag for flag, is_set in flags.items() if is_set), mail)
+    return Visit(booking, tuple(flag for flag, is_set in flags.items() if is_set), mail, rows)
 
 
 def _hours(location: Location, day: dt.date) -> QuerySet[OpeningHours]:

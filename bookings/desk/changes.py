@@ -40,7 +40,6 @@ def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
         return _page(request, "desk/correct_email.html", booking, form, now)
 
     def verb() -> Booking:
-        _refuse_over(booking)
         return lifecycle.correct_email(booking, email=form.cleaned_data["email"], by=_user(request), now=now)
 
     return _done(request, booking, verb, "The address is right now. The confirmation is on its way again.")
@@ -54,7 +53,6 @@ def resend(request: HttpRequest, reference: str) -> HttpResponse:
     booking = booked(reference)
 
     def verb() -> object:
-        _refuse_over(booking)
         return lifecycle.resend(booking, by=_user(request), now=timezone.now())
 
     return _done(request, booking, verb, "The confirmation is on its way again.")
@@ -157,12 +155,6 @@ def _page(request: HttpRequest, template: str, booking: Booking, form: Form, now
 
 def _head(booking: Booking, now: dt.datetime) -> dict[str, Any]:
     return {"booking": booking, "desk_notices": notices(now), "is_late": booking.is_late(now)}
-
-
-def _refuse_over(booking: Booking) -> None:
-    """A visit that is over or cancelled has nothing left to confirm."""
-    if not booking.is_upcoming:
-        raise lifecycle.NotUpcoming
 
 
 def _status(refused: lifecycle.Refused) -> int:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.desk.board import EARLIEST, LATEST, board
+from bookings.desk.board import EARLIEST, LATEST, Board, board
 from bookings.desk.doors import notices, sees_bookings
 from bookings.models import OutgoingEmail, Task
 from clinic.models import Location
@@ -21,7 +22,7 @@ ONE_DAY = dt.timedelta(days=1)
 @require_safe
 @sees_bookings
 def day(request: HttpRequest) -> HttpResponse:
-    """``date`` and ``location`` choose what is shown; whatever cannot be read means today, and the first location."""
+    """``date``, ``location`` and ``with`` choose what is shown; what cannot be read means today, the first, everyone."""
     now = timezone.now()
     locations = list(Location.objects.all())
     location = _location(request, locations)
@@ -30,8 +31,9 @@ def day(request: HttpRequest) -> HttpResponse:
     if location is not None:
         today = now.astimezone(location.zone).date()
         shown = _date(request, today)
+        found = board(location=location, day=shown, now=now, only=request.GET.get("with", ""))
         context |= _dates(shown, today) | _attention(now)
-        context["board"] = board(location=location, day=shown, now=now)
+        context |= {"board": found, "kept": _kept(location, locations, found)}
     return render(request, "desk/day.html", context)
 
 
@@ -51,6 +53,13 @@ def _date(request: HttpRequest, today: dt.date) -> dt.date:
 
 def _dates(shown: dt.date, today: dt.date) -> dict[str, dt.date]:
     return {"date": shown, "today": today, "before": shown - ONE_DAY, "after": shown + ONE_DAY}
+
+
+def _kept(location: Location, locations: list[Location], found: Board) -> str:
+    """What the links to other days carry along: the place, if there are several, and the person who is shown."""
+    chosen = {"location": location.slug if len(locations) > 1 else "", "with": found.only}
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return f"&{query}" if query else ""
 
 
 def _attention(now: dt.datetime) -> dict[str, int]:

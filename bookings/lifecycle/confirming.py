@@ -8,7 +8,7 @@ from django.db import transaction
 from bookings import emails
 from bookings.eligibility import age_problem
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import HoldGone, NotEligible
+from bookings.lifecycle.refusals import HoldGone, NotEligible, NotUpcoming
 from bookings.models import Booking, BookingState, Consent, ConsentKind, OutgoingEmail, Patient, ShownItem
 from bookings.models.event import Actor
 
@@ -58,9 +58,12 @@ def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetim
 
 
 def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
-    """Put the address right, revoke the links that went to the old one, and mail the confirmation again."""
+    """Put the address right, revoke the links that went to the old one, and mail the confirmation again.
+
+    Raises NotUpcoming.
+    """
     with transaction.atomic():
-        booking = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+        booking = _upcoming(booking)
         assert booking.patient, "only a booked visit has an address to correct"
         booking.patient = _with_address(booking.patient, email, by)
         booking.link_version += 1
@@ -71,10 +74,19 @@ def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) ->
 
 
 def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
-    """Mail the same confirmation once more."""
+    """Mail the same confirmation once more. Raises NotUpcoming."""
     with transaction.atomic():
+        booking = _upcoming(booking)
         record(booking, "confirmation sent again", by=by, now=now)
         return emails.confirmed(booking, now=now)
+
+
+def _upcoming(booking: Booking) -> Booking:
+    """The row as it stands now, locked; a visit that is over or cancelled has nothing left to confirm."""
+    found = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+    if not found.is_upcoming:
+        raise NotUpcoming
+    return found
 
 
 def _already_booked(booking: Booking, visitor: str) -> Booking | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from django import template
-from django.template.loader import render_to_string, select_template
+from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -107,7 +107,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def picture(name: str) -> SafeString:
     """One of our drawings: spots are described in words, those about preparing are for the eye only."""
-    return mark_safe(select_template([f"svg/spot/{name}.svg", f"svg/prep/{name}.svg"]).render({}))
+    return render_to_string([f"svg/spot/{name}.svg", f"svg/prep/{name}.svg"])
 
 
 @register.simple_tag
