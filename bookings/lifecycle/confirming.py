@@ -6,9 +6,8 @@ import datetime as dt
 from django.db import transaction
 
 from bookings import emails
-from bookings.eligibility import age_problem
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import HoldGone, NotEligible, NotUpcoming
+from bookings.lifecycle.refusals import HoldGone, NotUpcoming, refuse_age
 from bookings.models import Booking, BookingState, Consent, ConsentKind, OutgoingEmail, Patient, ShownItem
 from bookings.models.event import Actor
 
@@ -36,7 +35,7 @@ def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetim
     booked = _already_booked(booking, visitor)
     if booked is not None:
         return booked
-    _refuse_age(booking, details)
+    refuse_age(booking, details.date_of_birth)
     with transaction.atomic():
         patient = _patient(details, now)
         won = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now).update(
@@ -91,19 +90,6 @@ def _upcoming(booking: Booking) -> Booking:
 
 def _already_booked(booking: Booking, visitor: str) -> Booking | None:
     return Booking.objects.with_everything().filter(pk=booking.pk, visitor=visitor, confirmed_at__isnull=False).first()
-
-
-def _refuse_age(booking: Booking, details: Details) -> None:
-    if details.date_of_birth is None:
-        return
-    problem = age_problem(
-        clinic=booking.location.clinic,
-        service=booking.service,
-        born=details.date_of_birth,
-        visit_date=booking.local_date,
-    )
-    if problem:
-        raise NotEligible(problem)
 
 
 def _patient(details: Details, now: dt.datetime) -> Patient:

@@ -5,9 +5,8 @@ import datetime as dt
 from django.db import transaction
 
 from bookings import claims, emails
-from bookings.eligibility import age_problem
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import NotEligible, NotUpcoming, TooLate
+from bookings.lifecycle.refusals import NotUpcoming, TooLate, refuse_age
 from bookings.models import Booking
 from bookings.models.event import Actor
 from clinic.models import Resource
@@ -57,23 +56,9 @@ def _move(booking: Booking, choice: claims.Choice, start: dt.datetime, *, by: Wh
     booking.practitioner, booking.room = choice.practitioner, choice.room
     booking.starts_at, booking.ends_at = start, start + dt.timedelta(minutes=booking.minutes)
     booking.sequence += 1
-    _refuse_age(booking)
+    refuse_age(booking, booking.patient.date_of_birth if booking.patient else None)
     booking.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "sequence"])
     claims.replace(booking, choice)
     record(booking, "moved", by=by, now=now, was=was.isoformat(), starts_at=start.isoformat())
     emails.moved(booking, now=now)
     emails.staff_notice(booking, what="moved", now=now)
-
-
-def _refuse_age(booking: Booking) -> None:
-    patient = booking.patient
-    if patient is None or patient.date_of_birth is None:
-        return
-    problem = age_problem(
-        clinic=booking.location.clinic,
-        service=booking.service,
-        born=patient.date_of_birth,
-        visit_date=booking.local_date,
-    )
-    if problem:
-        raise NotEligible(problem)

@@ -1,7 +1,10 @@
 """Why a verb says no, in words a patient can act on."""
 
+import datetime as dt
+
 from bookings.claims import NotOffered, Refused, SlotTaken
-from bookings.eligibility import AgeProblem
+from bookings.eligibility import AgeProblem, age_problem
+from bookings.models import Booking
 
 __all__ = [
     "HoldGone",
@@ -54,3 +57,14 @@ class NotYet(Refused):
 
 class TooLate(Refused):
     sentence = "It is too late to change this visit online. Please call us."
+
+
+def refuse_age(booking: Booking, born: dt.date | None) -> None:
+    """Raise NotEligible when the age on the day of the visit stands in the way; an unknown one does not."""
+    if born is None:
+        return
+    problem = age_problem(
+        clinic=booking.location.clinic, service=booking.service, born=born, visit_date=booking.local_date
+    )
+    if problem:
+        raise NotEligible(problem)
