@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bookings.models import Booking, BookingEvent, Claim, Consent, OutgoingEmail, Patient, Task
+from bookings.models.mail import KINDS
 from clinic.admin.base import ReadOnlyAdmin
 from clinic.models import Practitioner
 
@@ -50,7 +51,8 @@ class Consents(ReadOnlyInline):
 
 class Mails(ReadOnlyInline):
     model = OutgoingEmail
-    fields = ("created_at", "kind", "subject", "recipient", "state", "sent_at", "last_error")
+    fields = ("created_at", "title", "subject", "recipient", "state", "sent_at", "last_error")
+    readonly_fields = ("title",)
     verbose_name_plural = "e-mails"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -119,8 +121,7 @@ class ByKind(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = ("confirmed", "moved", "cancelled", "staff_notice")
-        return [(kind, kind.replace("_", " ").capitalize()) for kind in kinds]
+        return list(KINDS.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -128,7 +129,7 @@ class ByKind(admin.SimpleListFilter):
 
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnlyAdmin):
-    list_display = ("subject", "kind", "recipient", "state", "created_at", "sent_at", "attempts")
+    list_display = ("subject", "title", "recipient", "state", "created_at", "sent_at", "attempts")
     list_filter = ("state", ByKind, "created_at")
     list_select_related = ("booking",)
     search_fields = ("=booking__reference", "recipient", "subject", "=message_id")

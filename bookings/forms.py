@@ -107,6 +107,7 @@ class DateBoxes(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["boxes"] = zip(("day", "month", "year"), ("Day", "Month", "Year"), boxes_of(value), strict=True)
+        context["is_invalid"] = context["widget"]["attrs"].get("aria-invalid") == "true"
         return context
 
     def id_for_label(self, id_: str) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import connection
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from bookings.models import RateWindow
@@ -26,6 +27,12 @@ def allow(action: str, who: str, *, limit: int, window: dt.timedelta, now: dt.da
         cursor.execute(sql, [_key(action, who, window), starts_at])
         [(count,)] = cursor.fetchall()
     return bool(count <= limit)
+
+
+def give_back(action: str, who: str, *, window: dt.timedelta, now: dt.datetime) -> None:
+    """Take back one attempt that ``allow`` counted, for acts of which only failures should count."""
+    counted = RateWindow.objects.filter(key=_key(action, who, window), starts_at=_start_of(window, now), count__gt=0)
+    counted.update(count=F("count") - 1)
 
 
 def forget_before(instant: dt.datetime) -> int:

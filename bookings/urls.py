@@ -4,11 +4,13 @@ from django.urls import include, path
 
 from bookings.desk.demo_bar import demo_role
 from bookings.desk.health import readyz
+from bookings.desk.sign_in import sign_in
 from bookings.online.urls import booking_urls, visit_urls
 
 urlpatterns = [
     path("book/", include((booking_urls, "booking"))),
     path("visit/", include((visit_urls, "visit"))),
+    path("accounts/login/", sign_in, name="sign_in"),
     path("desk/", include("bookings.desk.urls")),
     path("api/v1/", include("bookings.api.urls")),
     path("readyz", readyz, name="readyz"),

@@ -17,7 +17,6 @@ urlpatterns = [
     path("privacy/", views.privacy, name="privacy"),
     path("display/", views.display, name="display"),
     path("healthz", views.healthz, name="healthz"),
-    path("accounts/login/", views.sign_in, name="sign_in"),
     path("accounts/logout/", login_not_required(auth_views.LogoutView.as_view()), name="sign_out"),
     path("admin/", admin.site.urls),
     path("", include("bookings.urls")),

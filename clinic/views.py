@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Layout, Submit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -263,32 +259,6 @@ def display(request: HttpRequest) -> HttpResponse:
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers; whether the database does too is for ``readyz``."""
     return HttpResponse("ok", content_type="text/plain")
-
-
-class SignInForm(AuthenticationForm):
-    error_messages = {
-        "invalid_login": "That user name and password do not match. Both are case-sensitive.",
-        "inactive": "This account is closed. Ask your manager.",
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.attrs = {"novalidate": True}
-        self.helper.layout = Layout("username", "password", Submit("sign_in", "Sign in"))
-
-
-class SignIn(LoginView):
-    template_name = "clinic/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def get_context_data(self, **context: Any) -> dict[str, Any]:
-        found = super().get_context_data(**context)
-        return {**found, "has_errors": bool(found["form"].errors)}
-
-
-sign_in = SignIn.as_view()
 
 
 @requires_csrf_token

@@ -1,11 +1,17 @@
-"""How the clinic writes dates, times, money and lengths: "Thursday 10 December, 10:15am", "$45", "1 hour 15 minutes".
+"""How the clinic writes dates, times, money, lengths and phone numbers: "Thursday 10 December, 10:15am", "$45".
 
 Pure functions; pages use them as template filters, e-mails and calendar files call them.
 """
 
 import datetime as dt
+import re
 from decimal import Decimal
 
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat
+
+NOT_DIALLED = re.compile(r"[^0-9+*#]")
+NUMBER_GROUP = re.compile(r"[0-9+]+")
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "AUD": "$", "CAD": "$", "NZD": "$"}
 
 
@@ -56,6 +62,31 @@ def spoken_reference(reference: str) -> str:
     """Such as K7M 2QD: two groups are easier to say over the phone."""
     half = len(reference) // 2
     return f"{reference[:half]} {reference[half:]}"
+
+
+def phone(number: str, country: str) -> str:
+    """Such as 212 555 0100 in its own ``country``, +1 212 555 0100 elsewhere; what is no full number stays as it is."""
+    found = _phone_number(number, country)
+    if found is None:
+        return number
+    is_local = found.country_code == phonenumbers.country_code_for_region(country)
+    style = PhoneNumberFormat.NATIONAL if is_local else PhoneNumberFormat.INTERNATIONAL
+    return " ".join(NUMBER_GROUP.findall(phonenumbers.format_number(found, style)))
+
+
+def dialled(number: str, country: str) -> str:
+    """What a telephone is given: +12125550100, or the bare digits of a short number. Words dial nothing: ""."""
+    found = _phone_number(number, country)
+    return phonenumbers.format_number(found, PhoneNumberFormat.E164) if found else NOT_DIALLED.sub("", number)
+
+
+def _phone_number(number: str, country: str) -> PhoneNumber | None:
+    """None for short numbers such as 911, for words, and for a number with an extension, which must stay in sight."""
+    try:
+        found = phonenumbers.parse(number, country or None)
+    except phonenumbers.NumberParseException:
+        return None
+    return found if phonenumbers.is_valid_number(found) and not found.extension else None
 
 
 def _count(number: int, unit: str) -> str:

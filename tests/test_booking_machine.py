@@ -2,8 +2,9 @@
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
@@ -72,6 +73,9 @@ def met(act: Callable[[], Any]) -> tuple[Any, str]:
 class Clinic(RuleBasedStateMachine):
     """Two practitioners, two rooms, one morning, three visitors. Each example is rolled back."""
 
+    # How often each verb did what it is for, over all examples: sequences of refusals would prove little.
+    worked: ClassVar[Counter[str]] = Counter()
+
     def __init__(self) -> None:
         super().__init__()
         self.atomic = transaction.atomic()
@@ -139,6 +143,7 @@ class Clinic(RuleBasedStateMachine):
                     for kind, which in (("who", visit.who), ("room", visit.room))
                 )
                 other.state = "gone"
+                self.worked["taking over"] += 1
 
     def asked(self, start: dt.datetime, person: int | None) -> dict[str, Any]:
         return {"start": start, "practitioner": None if person is None else self.people[person], "now": self.now}
@@ -147,7 +152,22 @@ class Clinic(RuleBasedStateMachine):
 
     @initialize(visitor=visitors, start=st.sampled_from(GRID))
     def first_visit(self, visitor: str, start: dt.datetime) -> None:
-        self.hold(visitor, start, None, another=False)
+        self.book(visitor, start, None)
+
+    @rule(visitor=visitors, start=starts, person=people)
+    def book(self, visitor: str, start: dt.datetime, person: int | None) -> None:
+        """Hold and confirm at once, as most patients do."""
+        before = len(self.visits)
+        self.hold(visitor, start, person, another=True)
+        for visit in self.visits[before:]:
+            self.confirm_for(visit, visit.visitor)
+
+    @precondition(lambda self: any(visit.has_run_out(self.now) for visit in self.visits))
+    @rule(data=st.data(), visitor=visitors)
+    def take_what_ran_out(self, data: st.DataObject, visitor: str) -> None:
+        """Somebody wants the very time that another let run out."""
+        visit = data.draw(st.sampled_from([visit for visit in self.visits if visit.has_run_out(self.now)]))
+        self.hold(visitor, visit.start, visit.who, another=True)
 
     @rule(visitor=visitors, start=starts, person=people, another=st.booleans())
     def hold(self, visitor: str, start: dt.datetime, person: int | None, another: bool) -> None:
@@ -171,12 +191,15 @@ class Clinic(RuleBasedStateMachine):
         assert made.who in (beside or allowed)
         assert not beside or before == [visit.state for visit in self.visits], "a hold went although there was room"
         self.visits.append(made)
+        self.worked["hold"] += 1
 
     @precondition(lambda self: self.visits)
     @rule(data=st.data(), visitor=st.none() | visitors)
     def confirm(self, data: st.DataObject, visitor: str | None) -> None:
         visit = data.draw(st.sampled_from(self.visits))
-        who = visitor or visit.visitor
+        self.confirm_for(visit, visitor or visit.visitor)
+
+    def confirm_for(self, visit: Visit, who: str) -> None:
         is_own = who == visit.visitor
         wins = visit.state == "held" and is_own and visit.start > self.now
         was_booked = visit.state in {"confirmed", "cancelled"} and is_own
@@ -189,11 +212,12 @@ class Clinic(RuleBasedStateMachine):
         if wins:
             assert booking.pk == visit.pk
             visit.state, visit.expires_at = "confirmed", None
+            self.worked["confirm"] += 1
 
     @precondition(lambda self: self.visits)
     @rule(data=st.data(), start=starts, person=people)
     def move(self, data: st.DataObject, start: dt.datetime, person: int | None) -> None:
-        visit = data.draw(st.sampled_from([v for v in self.visits if v.state != "gone"] or self.visits))
+        visit = self.one_of(data, "confirmed")
         if visit.state == "gone":
             return
         stays = visit.start == start and person in {None, visit.who}
@@ -212,11 +236,12 @@ class Clinic(RuleBasedStateMachine):
             allowed, _ = self.expected(start, person, [visit])
             self.take(visit, booking)
             assert visit.who in allowed
+            self.worked["move"] += 1
 
     @precondition(lambda self: self.visits)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        visit = data.draw(st.sampled_from([v for v in self.visits if v.state != "gone"] or self.visits))
+        visit = self.one_of(data, "confirmed")
         if visit.state == "gone":
             return
         if_booked = "TooLate" if visit.start <= self.now else ""
@@ -227,6 +252,7 @@ class Clinic(RuleBasedStateMachine):
         assert said == refusal
         if not refusal:
             visit.state = "cancelled"
+            self.worked["cancel"] += 1
 
     @precondition(lambda self: any(visit.state == "held" for visit in self.visits))
     @rule(data=st.data())
@@ -241,6 +267,7 @@ class Clinic(RuleBasedStateMachine):
         assert said == ("HoldLimit" if is_used_up else "")
         if not is_used_up:
             visit.expires_at = min(self.now + HOLD, limit)
+            self.worked["extend"] += 1
 
     @precondition(lambda self: self.visits)
     @rule(data=st.data())
@@ -258,6 +285,7 @@ class Clinic(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.now += minutes * MINUTE
 
+    @precondition(lambda self: len(self.visits) > 5)
     @rule(day=st.sampled_from([GRID[0] - 90 * MINUTE, GRID[2] - 5 * MINUTE, GRID[7]]))
     def morning_comes(self, day: dt.datetime) -> None:
         self.now = max(self.now, day)
@@ -276,6 +304,7 @@ class Clinic(RuleBasedStateMachine):
         assert lifecycle.sweep(self.now) == len(stale)
         for visit in stale:
             visit.state = "gone"
+            self.worked["sweep"] += 1
 
     # What holds after every step.
 
@@ -296,6 +325,11 @@ class Clinic(RuleBasedStateMachine):
             if visit.state != "gone"
         }
 
+    def one_of(self, data: st.DataObject, state: str) -> Visit:
+        """A visit, three times in four one in that state if there is one."""
+        fitting = [visit for visit in self.visits if visit.state == state]
+        return data.draw(st.sampled_from(fitting * 3 + self.visits))
+
     def booking(self, visit: Visit) -> Booking:
         """The row, or for one that is gone what its owner's page still remembers of it."""
         found = Booking.objects.with_everything().filter(pk=visit.pk).first()
@@ -308,17 +342,25 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 
 def test_any_sequence_of_verbs_keeps_rows_and_claims_as_the_model_says():
+    Clinic.worked.clear()
+
     run_state_machine_as_test(
         Clinic,
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=QUIET, database=None
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=QUIET, database=None
         ),
     )
+
+    assert set(Clinic.worked) >= {"hold", "confirm", "move", "cancel"}
 
 
 @pytest.mark.soak
 def test_many_long_sequences_keep_rows_and_claims_as_the_model_says():
+    Clinic.worked.clear()
+
     run_state_machine_as_test(
         Clinic,
         settings=settings(max_examples=3000, stateful_step_count=60, deadline=None, suppress_health_check=QUIET),
     )
+
+    assert min(Clinic.worked.values()) > 10

@@ -104,7 +104,7 @@ def test_a_card_says_what_where_state_flags_and_mail(desk: Client, world: World)
     assert "○ Confirmed" in text
     for flag in ("Screening outstanding", "First visit", "For someone else", "Wishes"):
         assert f"⚑ {flag}" in text
-    assert "Confirmation: waiting to be sent" in text
+    assert "Waiting to be sent (confirmation)" in text
 
 
 def test_a_second_visit_is_no_first_visit(desk: Client, world: World) -> None:
@@ -122,7 +122,7 @@ def test_a_failed_confirmation_stands_on_the_card_and_above_the_board(desk: Clie
     text = words_of(desk.get("/desk/?date=2026-11-30").content.decode())
 
     assert "⚑ Mail failed" in text
-    assert "Confirmation: not delivered" in text
+    assert "Not delivered (confirmation)" in text
     assert "1 message failed" in text
 
 

@@ -184,7 +184,7 @@ def test_after_the_cut_off_the_confirmation_says_how_to_move(world):
 
     text = mail_of(book(world, start, now=start - 20 * HOUR)).text
 
-    assert "To move it, call us: +12125550100." in text
+    assert "To move it, call us: 212 555 0100." in text
     assert "free until" not in text
 
 

@@ -238,6 +238,24 @@ def test_an_address_put_right_online_leaves_the_same_persons_other_visits_alone(
     assert other.patient.email == "robin@example.org"
 
 
+@pytest.mark.parametrize("state", [BookingState.CANCELLED, BookingState.COMPLETED, BookingState.MISSED])
+def test_a_visit_that_is_over_is_not_confirmed_again(state):
+    world = World()
+    booking = confirm(world.hold(local(TUESDAY, 10)))
+    cancelled_at = NOW if state == BookingState.CANCELLED else None
+    Booking.objects.filter(pk=booking.pk).update(state=state, cancelled_at=cancelled_at)
+    written = OutgoingEmail.objects.count()
+
+    with pytest.raises(lifecycle.NotUpcoming):
+        lifecycle.correct_email(booking, email="right@example.org", by=PATIENT, now=NOW)
+    with pytest.raises(lifecycle.NotUpcoming):
+        lifecycle.resend(booking, by=PATIENT, now=NOW)
+
+    booking.refresh_from_db()
+    assert (booking.link_version, booking.patient.email) == (1, "robin@example.org")
+    assert OutgoingEmail.objects.count() == written
+
+
 def test_moving_swaps_the_claims_and_raises_the_sequence():
     world = World()
     booking = world.book(local(FRIDAY, 10))

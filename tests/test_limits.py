@@ -74,3 +74,22 @@ def test_threads_that_try_at_once_get_exactly_the_limit():
 
     assert allowed == 40
     assert RateWindow.objects.get().count == 100
+
+
+@pytest.mark.django_db
+def test_an_attempt_that_is_given_back_is_free_again():
+    attempts(3)
+
+    limits.give_back("hold", "192.0.2.1", window=MINUTE, now=NOW)
+
+    assert attempts(2) == [True, False]
+
+
+@pytest.mark.django_db
+def test_giving_back_more_than_was_counted_adds_nothing():
+    limits.give_back("hold", "192.0.2.1", window=MINUTE, now=NOW)
+    attempts(1)
+    limits.give_back("hold", "192.0.2.1", window=MINUTE, now=NOW)
+    limits.give_back("hold", "192.0.2.1", window=MINUTE, now=NOW)
+
+    assert attempts(4) == [True, True, True, False]

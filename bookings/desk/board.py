@@ -20,6 +20,7 @@ Row = TypeVar("Row")
 
 # No clinic has days outside these; the last day of the calendar has no tomorrow.
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
+MOST_ROOMS = 2
 # The message whose way the board shows.
 CONFIRMATION = "confirmed"
 
@@ -59,8 +60,9 @@ class Column:
 
     @property
     def rooms(self) -> str:
-        """Where this practitioner works that day, each room once, in the order of the visits."""
-        return ", ".join(dict.fromkeys(visit.booking.room.name for visit in self.visits if visit.booking.room))
+        """Where this practitioner works that day; "" when it is more than a head of a column can say."""
+        rooms = {visit.booking.room.name: None for visit in self.visits if visit.booking.room}
+        return ", ".join(rooms) if len(rooms) <= MOST_ROOMS else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +150,7 @@ class _Diary:
     def _clean_ups(self, bookings: list[Booking]) -> Iterator[tuple[int, int]]:
         """After a visit, until the room is ready or the practitioner's next visit begins elsewhere."""
         starts = [self._minute(each.starts_at) for each in bookings[1:]] + [DAY_MINUTES]
-        for booking, next_start in zip(bookings, starts, strict=True):
+        for booking, next_start in zip(bookings, starts, strict=False):
             end = self._minute(booking.ends_at)
             ready = min(end + booking.clean_up_minutes, next_start)
             if booking.room_id is not None and ready > end:

@@ -10,6 +10,9 @@ from bookings import outbox
 # Signing in is asked for by the middleware; someone signed in without the right gets the 403 page.
 sees_bookings = permission_required("bookings.view_booking", raise_exception=True)
 changes_bookings = permission_required("bookings.change_booking", raise_exception=True)
+sees_mail = permission_required("bookings.view_outgoingemail", raise_exception=True)
+sees_tasks = permission_required("bookings.view_task", raise_exception=True)
+does_tasks = permission_required("bookings.change_task", raise_exception=True)
 
 
 def notices(now: dt.datetime) -> list[str]:

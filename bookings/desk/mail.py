@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings import outbox
-from bookings.desk.doors import changes_bookings, notices, sees_bookings
+from bookings.desk.doors import changes_bookings, notices, sees_mail
 from bookings.models import MailState, OutgoingEmail
 
 PAGE_SIZE = 50
@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 
 @never_cache
 @require_safe
-@sees_bookings
+@sees_mail
 def mail(request: HttpRequest) -> HttpResponse:
     """Newest first; ``state`` shows one state only. A state we do not know shows all."""
     state = request.GET.get("state", "")
@@ -36,7 +36,7 @@ def mail(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@sees_bookings
+@sees_mail
 def message(request: HttpRequest, pk: int) -> HttpResponse:
     """One message exactly as written. POST: try to send a failed one again."""
     email = get_object_or_404(OutgoingEmail.objects.select_related("booking__patient"), pk=pk)

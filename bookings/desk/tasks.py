@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from bookings.desk.doors import changes_bookings, notices, sees_bookings
+from bookings.desk.doors import does_tasks, notices, sees_tasks
 from bookings.models import Task
 
 MOST_SHOWN = 200
@@ -15,7 +15,7 @@ MOST_SHOWN = 200
 
 @never_cache
 @require_safe
-@sees_bookings
+@sees_tasks
 def tasks(request: HttpRequest) -> HttpResponse:
     """Open tasks; those past their time are marked."""
     now = timezone.now()
@@ -26,7 +26,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-@changes_bookings
+@does_tasks
 def done(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick a task off. A second press changes nothing, and who ticked it first stays."""
     task = get_object_or_404(Task, pk=pk)

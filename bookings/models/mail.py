@@ -17,6 +17,15 @@ class MailState(models.TextChoices):
     NO_ADDRESS = "no_address", "No address"
 
 
+# What a message is, in words for staff; a kind that is not named here reads as it is written.
+KINDS = {
+    "confirmed": "Confirmation",
+    "moved": "Visit moved",
+    "cancelled": "Visit cancelled",
+    "staff_notice": "Notice for staff",
+}
+
+
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, now: dt.datetime) -> "OutgoingEmailQuerySet":
         """Queued and its time has come, or leased to a worker that died."""
@@ -78,3 +87,8 @@ class OutgoingEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sequence}"
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        return KINDS.get(self.kind, self.kind.replace("_", " ").capitalize())

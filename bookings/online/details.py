@@ -87,7 +87,7 @@ def extend(request: HttpRequest) -> HttpResponse:
 @doors.patient_page
 @require_POST
 def release(request: HttpRequest) -> HttpResponse:
-    """Give the time back; ``to=times`` goes on to choose another one."""
+    """Give the time back; ``to`` goes on to choose another one of the "times", or another of the "services"."""
     now = timezone.now()
     _keep_draft(request)
     booking = access.held(request, request.POST.get("hold", ""))
@@ -98,6 +98,8 @@ def release(request: HttpRequest) -> HttpResponse:
     lifecycle.release(booking, now=now)
     if request.POST.get("to") == "times":
         return doors.SeeOther(_times_of(booking))
+    if request.POST.get("to") == "services":
+        return doors.see_other("services")
     messages.success(request, "We have let the time go. Nothing is booked.")
     return doors.see_other("service", booking.service.slug)
 

@@ -57,7 +57,9 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if booking is None:
         return dead_link(request)
     access.open_visit(request, booking.pk, booking.link_version)
-    return doors.see_other("visit:show")
+    answer = doors.see_other("visit:show")
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 @require_safe
@@ -119,8 +121,9 @@ def move(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpRespon
 def _choose(request: HttpRequest, booking: Booking, asked: Asked) -> HttpResponse:
     search = asked.search(ignoring=booking)
     near = availability.nearest(to=booking.starts_at, count=4, **search)
-    date = date_of(request.GET.get("date", ""))
-    month = date_of(f"{request.GET.get('month', '')}-01") or (None if date else booking.local_date.replace(day=1))
+    date, month = date_of(request.GET.get("date", "")), date_of(f"{request.GET.get('month', '')}-01")
+    if not (date or month) and near:
+        date = near[0].at.astimezone(booking.location.zone).date()
     context = _context(booking, asked.now) | {
         "asked": asked,
         "choices": choices(search, month=month, date=date),

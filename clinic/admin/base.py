@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
@@ -45,6 +46,17 @@ class RetiredAdmin(AuditedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class PlainSelects(admin.TabularInline):
+    """Rows of a table choose from what is there; things are added and changed on their own screens."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        wrapper = getattr(field, "widget", None)
+        if isinstance(wrapper, RelatedFieldWidgetWrapper):
+            wrapper.can_add_related = wrapper.can_change_related = wrapper.can_view_related = False
+        return field
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

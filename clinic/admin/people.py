@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from clinic.admin.base import RetiredAdmin
+from clinic.admin.base import PlainSelects, RetiredAdmin
 from clinic.models import Equipment, EquipmentKind, Grade, OpeningHours, Practitioner, Resource, Room, RoomKind
 
 
@@ -26,7 +26,7 @@ class EquipmentForm(forms.ModelForm):
     )
 
 
-class OwnHours(admin.TabularInline):
+class OwnHours(PlainSelects):
     """When this person works, and where."""
 
     model = OpeningHours

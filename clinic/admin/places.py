@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from clinic.admin.base import AuditedAdmin, RetiredAdmin, Ticks
+from clinic.admin.base import AuditedAdmin, PlainSelects, RetiredAdmin, Ticks
 from clinic.models import Absence, Clinic, Location, OpeningHours, Resource
 from clinic.models.places import WEEKDAYS
 
@@ -60,7 +60,7 @@ class ClinicAdmin(AuditedAdmin):
         return False
 
 
-class HouseHours(admin.TabularInline):
+class HouseHours(PlainSelects):
     """The hours of the house; those of people stand with the person."""
 
     model = OpeningHours
@@ -116,7 +116,16 @@ class AbsenceAdmin(AuditedAdmin):
     list_select_related = ("resource", "location")
     search_fields = ("resource__name", "location__name", "reason")
     ordering = ("-starts_at",)
-    fields = ("resource", "location", "starts_at", "ends_at", "reason")
+    fieldsets = (
+        (None, {"fields": ("resource", "location")}),
+        (
+            "When and why",
+            {
+                "fields": ("starts_at", "ends_at", "reason"),
+                "description": "By the clock of the clinic. Visits that are booked already stay: move or cancel them.",
+            },
+        ),
+    )
 
     @admin.display(description="who or what is away", ordering="resource__name")
     def who(self, absence: Absence) -> Resource | Location | None:

@@ -2,6 +2,7 @@
 
 import re
 
+from clinic import words
 from clinic.models.places import Clinic
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -23,9 +24,9 @@ def fill(text: str, clinic: Clinic, **known: str) -> str:
     """``text`` with every known placeholder replaced; one nobody knows stays, so that it is seen and mended."""
     facts = {
         "clinic_name": clinic.name,
-        "clinic_phone": clinic.phone,
+        "clinic_phone": words.phone(clinic.phone, clinic.country),
         "emergency_number": clinic.emergency_number,
-        "urgent_line": clinic.urgent_line,
+        "urgent_line": words.phone(clinic.urgent_line, clinic.country),
         **known,
     }
     return MARK.sub(lambda mark: facts.get(mark[1]) or FALLBACKS.get(mark[1], mark[0]), text)

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Protocol
 
 from django import template
+from django.template import Context
 from django.template.loader import render_to_string
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from clinic import words
@@ -17,7 +18,6 @@ from clinic.models.places import WEEKDAYS
 register = template.Library()
 
 BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
-NOT_DIALLED = re.compile(r"[^0-9+*#]")
 
 
 class Priced(Protocol):
@@ -110,10 +110,16 @@ def picture(name: str) -> SafeString:
     return render_to_string([f"svg/spot/{name}.svg", f"svg/prep/{name}.svg"])
 
 
-@register.simple_tag
-def phone_link(number: str, text: str = "", css_class: str = "phone") -> SafeString:
-    """A link that dials; plain text when the "number" is words, such as: your doctor."""
-    dialled = NOT_DIALLED.sub("", number)
-    if not dialled:
-        return conditional_escape(text or number)
-    return format_html('<a class="{}" href="tel:{}">{}</a>', css_class, dialled, text or number)
+@register.filter
+def phone(number: str, country: str) -> str:
+    """212 555 0100, as people of the country write it."""
+    return words.phone(number, country)
+
+
+@register.simple_tag(takes_context=True)
+def phone_link(context: Context, number: str, before: str = "", css_class: str = "phone") -> SafeString:
+    """A link that dials, such as: Call 911. Plain text when the "number" is words, such as: your doctor."""
+    country = str(getattr(context.get("clinic"), "country", ""))
+    text = f"{before} {words.phone(number, country)}".strip()
+    to_dial = words.dialled(number, country)
+    return format_html('<a class="{}" href="tel:{}">{}</a>', css_class, to_dial, text) if to_dial else escape(text)
