@@ -15,7 +15,7 @@ REMIND_BEFORE = dt.timedelta(hours=2)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Event:
-    """One visit. Texts are neutral: a calendar is often shared. Instants are aware."""
+    """One visit. Texts are neutral and hold no manage link: a calendar is often shared. Instants are aware."""
 
     uid: str
     sequence: int
@@ -25,7 +25,6 @@ class Event:
     summary: str
     location: str
     description: str
-    url: str
     organizer_name: str
     organizer_email: str
     attendee_name: str = ""
@@ -69,7 +68,6 @@ def _entry(event: Event) -> CalendarEvent:
     entry.add("summary", event.summary)
     entry.add("location", event.location)
     entry.add("description", event.description)
-    entry.add("url", event.url)
     entry.add("class", "PRIVATE")
     entry.add("organizer", _person(event.organizer_name, event.organizer_email))
     if event.attendee_email:

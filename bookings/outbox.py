@@ -37,6 +37,7 @@ LONGEST_WAIT = dt.timedelta(hours=1)
 GIVES_UP_AFTER = dt.timedelta(hours=48)
 # The visit may be near.
 PHONE_WITHIN = dt.timedelta(hours=2)
+SHORTEST_TRY = dt.timedelta(minutes=15)
 
 
 @dataclasses.dataclass
@@ -120,7 +121,8 @@ def lease(key: int, now: dt.datetime) -> OutgoingEmail | None:
     mine = uuid.uuid4()
     due = OutgoingEmail.objects.due(now).filter(pk=key)
     won = due.update(state=MailState.SENDING, lease=mine, leased_until=now + LEASE, attempts=F("attempts") + 1)
-    return OutgoingEmail.objects.filter(pk=key, lease=mine).first() if won else None
+    leased = OutgoingEmail.objects.select_related("booking__patient").filter(pk=key, lease=mine)
+    return leased.first() if won else None
 
 
 def record_sent(email: OutgoingEmail, now: dt.datetime) -> bool:
@@ -131,13 +133,21 @@ def record_sent(email: OutgoingEmail, now: dt.datetime) -> bool:
 def record_problem(email: OutgoingEmail, problem: Exception, now: dt.datetime) -> bool:
     """Write down why it did not go. True: it is tried again later. False: it is hopeless, and somebody phones."""
     words = delivery.words(problem)
-    if not delivery.is_permanent(problem) and now < email.created_at + GIVES_UP_AFTER:
+    if not delivery.is_permanent(problem) and now < gives_up_at(email):
         _end_lease(email, state=MailState.QUEUED, due_at=now + wait_after(email.attempts), last_error=words)
         return True
     with transaction.atomic():
         if _end_lease(email, state=MailState.FAILED, last_error=words):
             _ask_to_phone(email, f"An e-mail did not arrive. {words}", now)
     return False
+
+
+def gives_up_at(email: OutgoingEmail) -> dt.datetime:
+    """After two days; earlier where a visit is near, so that there is time to phone."""
+    latest = email.created_at + GIVES_UP_AFTER
+    if email.booking is None:
+        return latest
+    return max(email.created_at + SHORTEST_TRY, min(latest, email.booking.starts_at - PHONE_WITHIN))
 
 
 def wait_after(attempts: int) -> dt.timedelta:
@@ -193,8 +203,9 @@ def _is_open(line: BaseEmailBackend, now: dt.datetime) -> bool:
 
 def _wait_for_server(words: str, now: dt.datetime) -> None:
     waiting = OutgoingEmail.objects.filter(state=MailState.QUEUED, due_at__lte=now)
-    for email in waiting.filter(created_at__lte=now - GIVES_UP_AFTER):
-        _give_up(email, words, now)
+    for email in waiting.select_related("booking"):
+        if now >= gives_up_at(email):
+            _give_up(email, words, now)
     waiting.update(due_at=now + FIRST_RETRY, last_error=words)
 
 
@@ -218,6 +229,9 @@ def _send_batch(line: BaseEmailBackend, keys: list[int], ends: float, now: dt.da
 
 def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.datetime, done: Sent) -> bool:
     """Outside any transaction: a slow server must never keep the database waiting. False: connect anew."""
+    if not _is_for_present_address(email):
+        _end_lease(email, state=MailState.SKIPPED, last_error="The address was corrected in the meantime.")
+        return True
     try:
         with delivery.cut_after(LONGEST_SEND, line):
             line.send_messages([_wire(email, clinic)])
@@ -230,6 +244,12 @@ def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.
         return False
     done.sent += record_sent(email, now)
     return True
+
+
+def _is_for_present_address(email: OutgoingEmail) -> bool:
+    """A link must not go to an address that was corrected while the message waited."""
+    patient = email.booking.patient if email.booking else None
+    return patient is None or email.kind == STAFF_NOTICE or email.recipient == _recipient(patient.name, patient.email)
 
 
 def _wire(email: OutgoingEmail, clinic: Clinic) -> EmailMultiAlternatives:

@@ -1,6 +1,9 @@
 # Django takes every AppConfig named here for a default of this app, so AdminConfig is not imported by name.
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core import checks
+
+from clinic.checks import site_url_is_public
 
 
 class ClinicConfig(AppConfig):
@@ -8,6 +11,9 @@ class ClinicConfig(AppConfig):
     verbose_name = "The clinic"
     default_auto_field = "django.db.models.BigAutoField"
     default = True
+
+    def ready(self) -> None:
+        checks.register(site_url_is_public, deploy=True)
 
 
 class SetUpConfig(admin_apps.AdminConfig):

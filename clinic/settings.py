@@ -225,8 +225,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_tokens": {"()": "clinic.logs.WithoutTokens"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
     "root": {"handlers": ["stderr"], "level": CLINIC_LOG_LEVEL},
-    # Request lines carry paths, never bodies; the manage link's token is in a path, so it stays out of the log.
+    # Refused requests are no news.
     "loggers": {"django.request": {"handlers": [], "level": "ERROR", "propagate": True}},
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -473,3 +473,52 @@ def test_staff_without_the_managers_flag_stay_outside(client: Client) -> None:
     client.force_login(make_staff("reception", is_staff=False, is_superuser=False))
 
     assert client.get("/admin/", follow=True).status_code == 403
+
+
+# Who signs in
+
+
+def test_people_who_sign_in_are_closed_never_deleted(desk: Client, manager: User) -> None:
+    someone = make_staff("leaver")
+
+    response = desk.post(url(User, "delete", someone.pk), {"post": "yes"})
+
+    assert response.status_code == 403
+    assert "deletelink" not in desk.get(url(User, "change", someone.pk)).content.decode()
+
+
+def test_a_new_sign_in_is_audited_without_its_password(desk: Client, manager: User) -> None:
+    typed_password = "a very long new secret"
+    sent = {"username": "newcomer", "password1": typed_password, "password2": typed_password, "usable_password": "true"}
+
+    response = desk.post(url(User, "add"), sent)
+
+    added = User.objects.get(username="newcomer")
+    audited = AuditEvent.objects.get(kind="user", key=str(added.pk))
+    assert response.status_code == 302
+    assert (audited.act, audited.by, audited.detail["username"]) == ("added", manager, [None, "newcomer"])
+    assert typed_password not in str(audited.detail)
+    assert added.password not in str(audited.detail)
+
+
+def test_a_changed_password_is_audited_by_name_only(desk: Client, manager: User) -> None:
+    someone = make_staff("forgetful")
+    sent = {"password1": "a very long new secret", "password2": "a very long new secret", "usable_password": "true"}
+
+    desk.post(reverse("admin:auth_user_password_change", args=[someone.pk]), sent)
+
+    someone.refresh_from_db()
+    audited = AuditEvent.objects.get(kind="user", key=str(someone.pk))
+    assert someone.check_password("a very long new secret")
+    assert (audited.act, audited.by, audited.detail) == ("password changed", manager, {})
+
+
+def test_a_role_that_people_have_is_not_deleted(desk: Client, manager: User) -> None:
+    role, unused = Group.objects.create(name="reception"), Group.objects.create(name="nobody")
+    make_staff("someone").groups.add(role)
+
+    answers = [desk.post(url(Group, "delete", each.pk), {"post": "yes"}).status_code for each in (role, unused)]
+
+    assert answers == [403, 302]
+    assert list(Group.objects.values_list("name", flat=True)) == ["reception"]
+    assert AuditEvent.objects.get(kind="group").detail == {"was": "nobody"}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_database
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS: dict[int, list[str]] = {
-    0: ["clinic.intervals", "clinic.words", "clinic.settings"],
+    0: ["clinic.intervals", "clinic.words", "clinic.settings", "clinic.checks", "clinic.logs"],
     1: ["clinic.models"],
     2: ["clinic.content", "clinic.guidance", "clinic.screening", "clinic.opening", "clinic.audit"],
     3: ["clinic.admin", "clinic.views", "clinic.context", "clinic.templatetags", "clinic.zones", "clinic.admin_site"],

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from bookings.management.roles import ROLES
 from bookings.models import (
     Booking,
     BookingEvent,
@@ -20,7 +21,7 @@ from bookings.models import (
     Task,
     TaskKind,
 )
-from clinic.models import Absence
+from clinic.models import Absence, OpeningHours
 from tests.factories import NOW, World, local, make_location, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +195,59 @@ def test_the_day_asks_the_same_number_of_queries_for_any_number_of_visits(
 DAY_QUERIES = 13
 
 
+def stands(html: str, name: str) -> str:
+    """The rows of the grid on which the visit of that person stands."""
+    [found] = re.findall(rf'<li class="(r\d+ n\d+)">(?:(?!</li>).)*?{name}', html, re.DOTALL)
+    return str(found)
+
+
+def test_a_visit_stands_at_its_time_and_is_as_tall_as_it_is_long(desk: Client, world: World) -> None:
+    world.book(local(MONDAY, 9), name="Sam Kay", practitioner=world.practitioners[0])
+    world.book(local(MONDAY, 10, 15), name="Alex Poe", practitioner=world.practitioners[1])
+
+    html = desk.get("/desk/?date=2026-11-30").content.decode()
+
+    # The grid begins at 9am, when the house opens; a row is five minutes.
+    assert stands(html, "Sam K") == "r0 n6"
+    assert stands(html, "Alex P") == "r15 n6"
+    assert 'class="board h8"' in html
+
+
+def test_the_day_may_show_one_practitioner(desk: Client, world: World) -> None:
+    world.book(local(MONDAY, 10), practitioner=world.practitioners[0], name="Sam Kay")
+    world.book(local(MONDAY, 11), practitioner=world.practitioners[1], name="Alex Poe")
+
+    html = desk.get("/desk/?date=2026-11-30&with=maya1").content.decode()
+
+    assert "Alex P." in html
+    assert "Sam K." not in html
+    assert "?date=2026-12-01&amp;with=maya1" in html
+    assert "Sam K." in desk.get("/desk/?date=2026-11-30&with=nobody").content.decode()
+
+
+def test_who_does_not_work_that_day_has_no_column_but_is_named(desk: Client, world: World) -> None:
+    OpeningHours.objects.filter(practitioner=world.practitioners[1], weekday=0).delete()
+
+    html = desk.get("/desk/?date=2026-11-30").content.decode()
+
+    assert "Not working on this day: Maya1 Ruiz." in words_of(html)
+    assert html.count('class="board-column"') == 1
+
+
+def test_now_is_marked_today_and_on_no_other_day(desk: Client, world: World) -> None:
+    assert 'class="board-now r0 n1"' in desk.get("/desk/").content.decode()
+    assert "board-now" not in desk.get("/desk/?date=2026-11-30").content.decode()
+
+
+def test_clean_up_shows_until_the_next_visit(desk: Client, world: World) -> None:
+    world.book(local(MONDAY, 9), practitioner=world.practitioner)
+    world.book(local(MONDAY, 9, 30), practitioner=world.practitioner)
+
+    board = desk.get("/desk/?date=2026-11-30").context["board"]
+
+    assert board.columns[0].clean_ups == ("r12 n3",)
+
+
 def test_a_clinic_without_a_place_is_told_what_to_do(desk: Client) -> None:
     response = desk.get("/desk/")
 
@@ -237,6 +291,23 @@ def test_who_may_only_look_changes_nothing(world: World) -> None:
         assert client.post(page_of(booking, name), {"reason": "x", "email": "a@example.org"}).status_code == 403
     booking.refresh_from_db()
     assert (booking.state, booking.link_version) == (BookingState.CONFIRMED, 1)
+
+
+def test_a_practitioner_sees_the_day_and_neither_mail_nor_tasks(world: World) -> None:
+    booking = world.book(local(MONDAY, 10), name="Sam Kay")
+    make_task(-5)
+    email = OutgoingEmail.objects.filter(booking=booking)[0]
+    client = signed_in(*ROLES["practitioner"])
+
+    day = client.get("/desk/?date=2026-11-30").content.decode()
+    shown = client.get(page_of(booking)).content.decode()
+
+    assert "Sam K." in day
+    assert "Wishes" in shown
+    for path in ("/desk/mail/", "/desk/tasks/", reverse("desk:message", args=[email.pk])):
+        assert client.get(path).status_code == 403
+        assert path not in day + shown
+    assert client.post(reverse("desk:task_done", args=[Task.objects.get().pk])).status_code == 403
 
 
 def test_pages_of_the_desk_are_never_kept_by_a_browser(desk: Client, world: World) -> None:
@@ -349,6 +420,25 @@ def test_the_move_page_offers_the_nearest_times_and_a_day(desk: Client, world: W
     offered = {who.name: [start.at for start in starts] for who, starts in response.context["people"]}
     assert set(offered) == {"Maya Ruiz", "Maya1 Ruiz"}
     assert offered["Maya Ruiz"][0] == local(TUESDAY, 9)
+
+
+def test_the_time_that_is_left_is_not_offered_again(desk: Client, world: World) -> None:
+    booking = world.book(local(MONDAY, 10), practitioner=world.practitioner)
+
+    people = desk.get(page_of(booking, "move")).context["people"]
+
+    offered = {who.name: [start.at for start in starts] for who, starts in people}
+    assert list(offered) == ["Maya Ruiz"]
+    assert local(MONDAY, 10) not in offered["Maya Ruiz"]
+    assert local(MONDAY, 10, 15) in offered["Maya Ruiz"]
+
+
+def test_who_asked_for_anyone_is_offered_everyone(desk: Client, world: World) -> None:
+    booking = world.book(local(MONDAY, 10))
+
+    people = desk.get(page_of(booking, "move")).context["people"]
+
+    assert [who.name for who, _ in people] == ["Maya Ruiz", "Maya1 Ruiz"]
 
 
 @pytest.mark.parametrize("query", ["date=soon", "date=9999-12-31", "practitioner=nobody", "date=2026-11-30%00"])

@@ -39,6 +39,14 @@ def test_a_complete_form_is_taken() -> None:
     assert form.cleaned_data["for_whom"] == "me"
 
 
+def test_a_wrong_date_is_marked_in_each_of_its_boxes() -> None:
+    wrong = filled(**boxes("31", "2", "1990"))
+    right = filled()
+
+    assert str(wrong["date_of_birth"]).count('aria-invalid="true"') == 3
+    assert "aria-invalid" not in str(right["date_of_birth"])
+
+
 @pytest.mark.parametrize("month", ["3", "03", "March", "mar", "MARCH"])
 def test_a_month_may_be_a_number_or_a_name(month: str) -> None:
     form = filled(**boxes("17", month, "1990"))

@@ -256,6 +256,55 @@ def test_a_visit_that_is_over_is_not_confirmed_again(state):
     assert OutgoingEmail.objects.count() == written
 
 
+def test_the_same_address_again_changes_nothing():
+    world = World()
+    booking = confirm(world.hold(local(TUESDAY, 10)))
+
+    for _ in range(2):
+        lifecycle.correct_email(booking, email="right@example.org", by=PATIENT, now=NOW)
+
+    assert OutgoingEmail.objects.filter(kind="confirmed").count() == 2
+    booking.refresh_from_db()
+    assert booking.link_version == 2
+
+
+def test_an_address_put_right_by_staff_reaches_all_upcoming_visits_of_that_person():
+    world = World()
+    first, second = confirm(world.hold(local(TUESDAY, 10))), confirm(world.hold(local(TUESDAY, 11)))
+
+    lifecycle.correct_email(first, email="right@example.org", by=make_staff(), now=NOW)
+
+    second.refresh_from_db()
+    assert second.link_version == 2
+    latest = OutgoingEmail.objects.filter(kind="confirmed", booking=second).latest("pk")
+    assert "right@example.org" in latest.recipient
+    waiting = OutgoingEmail.objects.filter(state="queued").exclude(kind="staff_notice")
+    assert not waiting.filter(recipient__contains="robin@").exists()
+
+
+def test_staff_move_a_visit_of_someone_who_could_not_book_it_online():
+    world = World()
+    booking = world.book(local(FRIDAY, 10))
+    Patient.objects.update(date_of_birth=dt.date(2010, 1, 1))
+
+    with pytest.raises(lifecycle.NotEligible):
+        lifecycle.reschedule(booking, practitioner=None, start=local(FRIDAY, 12), by=PATIENT, now=NOW)
+    moved = lifecycle.reschedule(booking, practitioner=None, start=local(FRIDAY, 12), by=make_staff(), now=NOW)
+
+    assert moved.starts_at == local(FRIDAY, 12)
+
+
+def test_a_visit_of_a_service_that_is_no_longer_offered_can_still_move():
+    world = World()
+    booking = world.book(local(FRIDAY, 10))
+    world.service.retired_on = TUESDAY
+    world.service.save()
+
+    moved = lifecycle.reschedule(booking, practitioner=None, start=local(FRIDAY, 12), by=PATIENT, now=NOW)
+
+    assert moved.starts_at == local(FRIDAY, 12)
+
+
 def test_moving_swaps_the_claims_and_raises_the_sequence():
     world = World()
     booking = world.book(local(FRIDAY, 10))
@@ -385,6 +434,17 @@ def test_asking_for_a_call_leaves_a_task_with_a_clock():
 
     assert (task.kind, task.due_at) == (TaskKind.CALL_BACK, NOW + 60 * MINUTE)
     assert list(Task.objects.open()) == [task]
+
+
+def test_who_asks_twice_is_called_once():
+    world = World()
+
+    def ask(now):
+        return lifecycle.ask_us_to_call(clinic=world.clinic, name="Robin", phone="+12125550123", note="", now=now)
+
+    first, second = ask(NOW), ask(NOW + MINUTE)
+
+    assert first == second
 
 
 def test_editing_the_catalogue_hours_or_people_alters_no_booking():

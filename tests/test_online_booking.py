@@ -197,8 +197,9 @@ def test_a_month_of_times_asks_the_same_queries_for_any_number_of_people(
 ) -> None:
     make_world(practitioners=practitioners, rooms=practitioners)
 
-    # Two searches of 4 (the month, the soonest); the rest is the page: clinic, place, service, people, red flags.
-    with django_assert_num_queries(16):
+    # Two searches of 4 (the month, the soonest); the rest is the page: clinic, place, service, people, and the
+    # footer: red flags and disclaimer.
+    with django_assert_num_queries(17):
         client.get("/book/nose/?practitioner=any&month=2026-12")
 
 
@@ -301,6 +302,28 @@ def test_changing_the_time_gives_it_back_and_keeps_the_answers(client: Client, w
     assert Booking.objects.count() == 0
     hold(client, local(THURSDAY, 11))
     assert form_of(client.get("/book/details/"))["email"] == "robin@example.org"
+
+
+def test_changing_the_visit_gives_the_time_back_and_keeps_the_answers(client: Client, world: World) -> None:
+    hold(client)
+
+    changed = client.post("/book/details/release/", {**details(client), "to": "services"})
+
+    assert (changed.status_code, changed["Location"]) == (303, "/services/")
+    assert Booking.objects.count() == 0
+    hold(client)
+    assert form_of(client.get("/book/details/"))["email"] == "robin@example.org"
+
+
+def test_the_steps_are_counted_and_say_what_the_visit_is(client: Client, world: World) -> None:
+    answered(client)
+    times = text_of(client.get("/book/nose/"))
+    hold(client)
+    typed = text_of(client.get("/book/details/"))
+    checked = text_of(client.post("/book/details/", {**details(client), "next": "check"}))
+
+    assert [f"Step {number} of 3" in page for number, page in enumerate((times, typed, checked), 1)] == [True] * 3
+    assert all('<h2 id="your-visit">Your visit</h2>' in page for page in (times, typed, checked))
 
 
 def test_the_time_can_be_given_back(client: Client, world: World) -> None:

@@ -216,7 +216,7 @@ def test_waiting_doubles_up_to_an_hour():
 
 
 def test_after_two_days_of_trying_somebody_phones():
-    booking = make_held()
+    booking = World().hold(local(dt.date(2026, 12, 10), 10))
     email = enqueue(booking)
     problem = smtplib.SMTPDataError(451, b"Try again later")
 
@@ -346,3 +346,25 @@ def test_the_worker_stops_cleanly_when_asked(capsys, settings):
     assert lines[-1] == "The worker has stopped."
     assert "EMAIL_URL is not set: e-mail stays in the outbox." in lines
     assert Heartbeat.objects.exists()
+
+
+def test_somebody_phones_while_there_is_time_before_a_near_visit():
+    email = enqueue(make_held())
+    problem = smtplib.SMTPDataError(451, b"Try again later")
+    two_hours_before = local(dt.date(2026, 11, 24), 8)
+
+    before = outbox.record_problem(leased(email.pk, two_hours_before - MINUTE), problem, two_hours_before - MINUTE)
+    after = outbox.record_problem(leased(email.pk, two_hours_before), problem, two_hours_before)
+
+    assert (before, after) == (True, False)
+
+
+def test_a_later_message_never_overtakes_an_earlier_one_about_the_same_visit():
+    booking = make_held()
+    first, second = enqueue(booking), enqueue(booking, kind="cancelled")
+    OutgoingEmail.objects.filter(pk=first.pk).update(due_at=NOW + HOUR, attempts=5)
+
+    assert list(OutgoingEmail.objects.due(NOW)) == []
+    assert list(OutgoingEmail.objects.due(NOW + HOUR)) == [first]
+    OutgoingEmail.objects.filter(pk=first.pk).update(state=MailState.FAILED)
+    assert list(OutgoingEmail.objects.due(NOW)) == [second]

@@ -1,18 +1,30 @@
 """Many at once for the same time. The first test shows that the race is real; the others, that we win it."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from bookings import integrity, lifecycle
 from bookings.constraints import NoOverlap
 from bookings.models import Booking, BookingState, Claim, OutgoingEmail
-from clinic.models import EquipmentKind, Resource
-from tests.factories import NOW, PATIENT, World, local, make_details, make_equipment, make_service
+from clinic.models import EquipmentKind, Grade, Resource, RoomKind, Service
+from tests.factories import (
+    NOW,
+    PATIENT,
+    World,
+    local,
+    make_details,
+    make_equipment,
+    make_practitioner,
+    make_room,
+    make_service,
+    open_weekdays,
+)
 from tests.processes import let_go, start, wait_until_ready
 from tests.racing import book, half_written, overlaps, race, refusals, winners
 
@@ -302,3 +314,67 @@ def test_sweeping_beside_booking_harms_neither():
 
     assert len(winners(results[3:])) == 9
     assert is_sound()
+
+
+def beside(slow: Callable[[], object], other: Callable[[], object]) -> list[object]:
+    """``other`` begins while the transaction of ``slow`` has done its work and is still open."""
+    has_acted = threading.Event()
+
+    def first() -> object:
+        with transaction.atomic():
+            done = slow()
+            has_acted.set()
+            time.sleep(0.3)
+        return done
+
+    def second() -> object:
+        assert has_acted.wait(timeout=30)
+        return other()
+
+    return [result.value for result in race(first, second)]
+
+
+@pytest.mark.parametrize("act", ["cancel", "resend", "correct"])
+def test_an_act_beside_a_move_to_someone_else_sees_the_visit_where_it_went(act):
+    world = World(practitioners=2, rooms=2)
+    booking = world.book(at(10), practitioner=world.practitioners[0])
+    acts: dict[str, Callable[[], object]] = {
+        "cancel": lambda: lifecycle.cancel(booking, reason="", by=PATIENT, now=NOW),
+        "resend": lambda: lifecycle.resend(booking, by=PATIENT, now=NOW),
+        "correct": lambda: lifecycle.correct_email(booking, email="right@example.org", by=PATIENT, now=NOW),
+    }
+
+    beside(move(booking, at(14), world.practitioners[1]), acts[act])
+
+    booking.refresh_from_db()
+    assert booking.starts_at == at(14)
+    latest = OutgoingEmail.objects.filter(booking=booking).exclude(kind="staff_notice").latest("pk")
+    assert "2pm" in latest.text
+    assert is_sound()
+
+
+def test_a_second_copy_beside_a_corrected_address_goes_to_the_new_one():
+    world = World()
+    booking = world.book(at(10))
+
+    beside(
+        lambda: lifecycle.correct_email(booking, email="right@example.org", by=PATIENT, now=NOW),
+        lambda: lifecycle.resend(booking, by=PATIENT, now=NOW),
+    )
+
+    latest = OutgoingEmail.objects.filter(booking=booking, kind="confirmed").latest("pk")
+    assert "right@example.org" in latest.recipient
+
+
+def test_one_visitor_cannot_hold_more_than_two_times_by_asking_for_different_services_at_once():
+    world = World(practitioners=2, rooms=2)
+    Service.objects.update(grades=[Grade.NURSE])
+    services = [world.service]
+    for grade, kind in [(Grade.AESTHETICIAN, RoomKind.CONSULTING), (Grade.DOCTOR, RoomKind.PROCEDURE)]:
+        services.append(make_service(slug=f"only-{grade.lower()}", grades=[grade], room_kind=kind))
+        open_weekdays(world.location, make_practitioner(grade=grade))
+        make_room(world.location, kind=kind)
+
+    race(*(lambda each=each: world.hold(TEN, service=each, visitor="one", another=True) for each in services))
+
+    assert Booking.objects.live_holds(NOW).of_visitor("one").count() == 2

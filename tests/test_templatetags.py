@@ -71,6 +71,25 @@ def test_a_number_dials_and_words_stay_words(number, expected):
     assert rendered("{% phone_link number %}", number=number) == expected
 
 
+@pytest.mark.parametrize(
+    ("number", "country", "shown", "dialled"),
+    [
+        ("+12125550100", "US", "212 555 0100", "+12125550100"),
+        ("(212) 555-0100", "US", "212 555 0100", "+12125550100"),
+        ("+12125550100", "GB", "+1 212 555 0100", "+12125550100"),
+        ("02079460000", "GB", "020 7946 0000", "+442079460000"),
+        ("911", "US", "911", "911"),
+        ("112", "DE", "112", "112"),
+        ("212 555 0100 ext. 7", "US", "212 555 0100 ext. 7", "21255501007"),
+    ],
+)
+def test_a_number_is_written_as_its_country_does_and_dialled_in_full(number, country, shown, dialled):
+    html = rendered("{% phone_link number %}", number=number, clinic=Clinic(country=country))
+
+    assert html == f'<a class="phone" href="tel:{dialled}">{shown}</a>'
+    assert rendered("{{ number|phone:country }}", number=number, country=country) == shown
+
+
 def test_a_call_button_says_what_it_does():
     assert rendered("{% phone_link '911' 'Call' 'btn' %}") == '<a class="btn" href="tel:911">Call 911</a>'
 

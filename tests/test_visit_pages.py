@@ -99,6 +99,7 @@ def test_moving_offers_the_nearest_first(client: Client, booking: Booking) -> No
         "2026-12-10T09:30:00-05:00",
     ]
     assert "December 2026" in text_of(page)
+    assert '<h2 id="day-title" tabindex="-1">Thursday 10 December</h2>' in text_of(page)
 
 
 def test_a_visit_moves(client: Client, booking: Booking) -> None:

@@ -77,7 +77,7 @@ def calendar_of(message: EmailMessage) -> tuple[str, int, str]:
     other = vobject.readOne(text)
     assert other.vevent.uid.value == str(event["UID"])
     assert other.vevent.dtstart.value == event["DTSTART"].dt
-    return str(event["UID"]), int(event["SEQUENCE"]), str(calendar["METHOD"])
+    return str(event["UID"]), int(str(event["SEQUENCE"])), str(calendar["METHOD"])
 
 
 def link_in(message: EmailMessage) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bookings import availability, lifecycle
 from bookings.desk.booking import booked
 from bookings.desk.doors import changes_bookings, notices
-from bookings.desk.forms import CancelForm, EmailForm, MoveForm, MoveSearch
+from bookings.desk.forms import ANYONE, CancelForm, EmailForm, MoveForm, MoveSearch
 from bookings.models import Booking
 from clinic import words
 from clinic.models import Resource
@@ -100,9 +100,8 @@ def _times(
 ) -> HttpResponse:
     people = availability.practitioners(service=booking.service, location=booking.location, on=_today(booking, now))
     day = max(booking.local_date, _today(booking, now))
-    search = MoveSearch(
-        data={"date": day, "practitioner": booking.practitioner.slug, **request.GET.dict()}, people=people
-    )
+    usual = ANYONE if booking.asked_for_any else booking.practitioner.slug
+    search = MoveSearch(data={"date": day, "practitioner": usual, **request.GET.dict()}, people=people)
     search.is_valid()
     day = search.cleaned_data.get("date", day)
     who = next((each for each in people if each.slug == search.cleaned_data.get("practitioner")), None)
@@ -129,7 +128,9 @@ def _found(booking: Booking, who: Resource | None, date: dt.date, now: dt.dateti
         "is_staff": True,
     }
     nearest = availability.nearest(to=booking.starts_at, count=4, **wanted)
-    starts = availability.search(first=date, until=date + dt.timedelta(days=1), **wanted)
+    present = (booking.starts_at, booking.practitioner_id)
+    found = availability.search(first=date, until=date + dt.timedelta(days=1), **wanted)
+    starts = [start for start in found if (start.at, start.practitioner.pk) != present]
     starts.sort(key=lambda start: (start.practitioner.position, start.practitioner.pk))
     return {
         "nearest": [start for start in nearest if start.at != booking.starts_at][:3],

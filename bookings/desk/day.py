@@ -22,7 +22,7 @@ ONE_DAY = dt.timedelta(days=1)
 @require_safe
 @sees_bookings
 def day(request: HttpRequest) -> HttpResponse:
-    """``date``, ``location`` and ``with`` choose what is shown; what cannot be read means today, the first, everyone."""
+    """``date``, ``location`` and ``with`` choose; what cannot be read means today, the first location, everyone."""
     now = timezone.now()
     locations = list(Location.objects.all())
     location = _location(request, locations)

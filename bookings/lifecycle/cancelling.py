@@ -16,7 +16,7 @@ def cancel(booking: Booking, *, reason: str, by: Who, now: dt.datetime) -> Booki
     Raises TooLate once it has started, NotUpcoming for a visit that is over.
     """
     with transaction.atomic():
-        booking = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+        booking = Booking.objects.locked(booking.pk)
         if booking.state == BookingState.CANCELLED:
             return booking
         if not booking.is_upcoming:

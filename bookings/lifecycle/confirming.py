@@ -59,17 +59,22 @@ def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetim
 def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
     """Put the address right, revoke the links that went to the old one, and mail the confirmation again.
 
+    The same for every other upcoming visit that shares the address. The same address again changes nothing.
     Raises NotUpcoming.
     """
     with transaction.atomic():
         booking = _upcoming(booking)
         assert booking.patient, "only a booked visit has an address to correct"
-        booking.patient = _with_address(booking.patient, email, by)
-        booking.link_version += 1
-        booking.save(update_fields=["patient", "link_version"])
-        record(booking, "address corrected", by=by, now=now)
-        emails.confirmed(booking, now=now)
-    return booking
+        if email == booking.patient.email:
+            return booking
+        patient = _with_address(booking.patient, email, by)
+        for visit in _visits_to_tell(booking, patient):
+            visit.patient = patient
+            visit.link_version += 1
+            visit.save(update_fields=["patient", "link_version"])
+            record(visit, "address corrected", by=by, now=now)
+            emails.confirmed(visit, now=now)
+    return Booking.objects.with_everything().get(pk=booking.pk)
 
 
 def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
@@ -82,10 +87,16 @@ def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
 
 def _upcoming(booking: Booking) -> Booking:
     """The row as it stands now, locked; a visit that is over or cancelled has nothing left to confirm."""
-    found = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+    found = Booking.objects.locked(booking.pk)
     if not found.is_upcoming:
         raise NotUpcoming
     return found
+
+
+def _visits_to_tell(booking: Booking, patient: Patient) -> list[Booking]:
+    """This visit, and this person's others that are still to come, locked in id order."""
+    others = Booking.objects.upcoming().filter(patient=patient).exclude(pk=booking.pk).values_list("pk", flat=True)
+    return [Booking.objects.locked(pk) for pk in sorted([booking.pk, *others])]
 
 
 def _already_booked(booking: Booking, visitor: str) -> Booking | None:

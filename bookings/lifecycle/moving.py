@@ -22,7 +22,7 @@ def reschedule(
     """
     with claims.refusing_overlap(), transaction.atomic():
         claims.lock(service=booking.service, location=booking.location, also=booking)
-        booking = Booking.objects.with_everything().select_for_update(of=("self",)).get(pk=booking.pk)
+        booking = Booking.objects.locked(booking.pk)
         _refuse_too_late(booking, by, now)
         if _is_where_it_was(booking, practitioner, start):
             return booking
@@ -56,7 +56,8 @@ def _move(booking: Booking, choice: claims.Choice, start: dt.datetime, *, by: Wh
     booking.practitioner, booking.room = choice.practitioner, choice.room
     booking.starts_at, booking.ends_at = start, start + dt.timedelta(minutes=booking.minutes)
     booking.sequence += 1
-    refuse_age(booking, booking.patient.date_of_birth if booking.patient else None)
+    born = booking.patient.date_of_birth if booking.patient else None
+    refuse_age(booking, born, by_phone=not isinstance(by, Actor))
     booking.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "sequence"])
     claims.replace(booking, choice)
     record(booking, "moved", by=by, now=now, was=was.isoformat(), starts_at=start.isoformat())

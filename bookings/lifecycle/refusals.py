@@ -59,12 +59,15 @@ class TooLate(Refused):
     sentence = "It is too late to change this visit online. Please call us."
 
 
-def refuse_age(booking: Booking, born: dt.date | None) -> None:
-    """Raise NotEligible when the age on the day of the visit stands in the way; an unknown one does not."""
+def refuse_age(booking: Booking, born: dt.date | None, *, by_phone: bool = False) -> None:
+    """Raise NotEligible when the age on the day of the visit stands in the way; an unknown one does not.
+
+    ``by_phone``: staff act, so nobody has to be told to phone.
+    """
     if born is None:
         return
     problem = age_problem(
         clinic=booking.location.clinic, service=booking.service, born=born, visit_date=booking.local_date
     )
-    if problem:
+    if problem and not (by_phone and problem is AgeProblem.BY_PHONE):
         raise NotEligible(problem)

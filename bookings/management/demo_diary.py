@@ -153,7 +153,7 @@ class Diary:
             is_for_someone_else=random.random() < CARER_SHARE,
             wishes=random.choice(WISHES) if random.random() < WISH_SHARE else "",
             consents=(
-                (ConsentKind.GUIDANCE_READ, read[:80], "I have read the advice on not squeezing."),
+                (ConsentKind.GUIDANCE_READ, read, "I have read the advice on not squeezing."),
                 (ConsentKind.PRIVACY, "1", "You may keep these details for my visit."),
             ),
             shown=shown,

@@ -34,6 +34,14 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """With all that a page or an e-mail about one booking names."""
         return self.select_related("service", "location__clinic", "practitioner", "room", "patient")
 
+    def locked(self, pk: int) -> "Booking":
+        """The row as it stands once its lock is ours, with everything; inside a transaction.
+
+        Two statements: after a wait PostgreSQL reads the locked row anew, but not what a join brought along.
+        """
+        self.select_for_update(no_key=True).get(pk=pk)
+        return self.with_everything().get(pk=pk)
+
     def of_visitor(self, visitor: str) -> "BookingQuerySet":
         return self.filter(visitor=visitor) if visitor else self.none()
 
@@ -133,9 +141,10 @@ class Booking(models.Model):
         return now > self.cut_off_at
 
     def agreed_service(self) -> Service:
-        """The service with the length that was agreed, for a move; not to be saved."""
+        """The service with the length that was agreed, even if it is retired by now: for a move, not to be saved."""
         service = copy.copy(self.service)
         service.minutes, service.clean_up_minutes = self.minutes, self.clean_up_minutes
+        service.retired_on = None
         return service
 
     @property

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from bookings.models.booking import Booking
 
@@ -28,10 +28,16 @@ KINDS = {
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, now: dt.datetime) -> "OutgoingEmailQuerySet":
-        """Queued and its time has come, or leased to a worker that died."""
-        return self.filter(
-            Q(state=MailState.QUEUED, due_at__lte=now) | Q(state=MailState.SENDING, leased_until__lte=now)
+        """Queued and its time has come, or leased to a worker that died.
+
+        What is written later about a visit never overtakes what was written before.
+        """
+        unsent = Q(state__in=[MailState.QUEUED, MailState.SENDING])
+        earlier = OutgoingEmail.objects.filter(
+            unsent, booking=OuterRef("booking"), recipient=OuterRef("recipient"), pk__lt=OuterRef("pk")
         )
+        is_due = Q(state=MailState.QUEUED, due_at__lte=now) | Q(state=MailState.SENDING, leased_until__lte=now)
+        return self.filter(is_due, ~Exists(earlier))
 
     def failed(self) -> "OutgoingEmailQuerySet":
         """Given up: a person must do something."""

@@ -18,7 +18,7 @@ class Consent(models.Model):
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="consents")
     kind = models.CharField(max_length=20, choices=ConsentKind)
-    version = models.CharField(max_length=80)
+    version = models.TextField(help_text="Of everything that was read: item codes with their versions.")
     words = models.TextField()
     given_at = models.DateTimeField()
 

@@ -98,8 +98,9 @@ def user_of(request: HttpRequest) -> User:
 
 
 def changes(form: Any) -> dict[str, Any]:
-    """Field by field what was and what is, in plain JSON."""
-    return {name: [_plain(form.initial.get(name)), _plain(form.cleaned_data.get(name))] for name in form.changed_data}
+    """Field by field what was and what is, in plain JSON; what was typed as a password is left out."""
+    told = [name for name in form.changed_data if not isinstance(form.fields[name].widget, forms.PasswordInput)]
+    return {name: [_plain(form.initial.get(name)), _plain(form.cleaned_data.get(name))] for name in told}
 
 
 def _inline_change(formset: Any, form: Any) -> dict[str, Any]:

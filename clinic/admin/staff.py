@@ -21,10 +21,10 @@ class StaffAdmin(RetiredAdmin, UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "groups")
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        answer = super().user_change_password(request, id, form_url)
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().user_change_password(request, *args, **kwargs)
         if request.method == "POST" and answer.status_code == 302:
-            user = self.get_object(request, id)
+            user = self.get_object(request, kwargs["id"])
             assert user is not None, "its password was changed a moment ago"
             audit.record("password changed", user, by=user_of(request), now=timezone.now())
         return answer

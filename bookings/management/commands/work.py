@@ -9,18 +9,19 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
-from bookings import lifecycle, outbox
-from bookings.models import RateWindow
+from bookings import lifecycle, limits, outbox
 
 log = logging.getLogger(__name__)
 
 PAUSE = dt.timedelta(seconds=2)
 # Longer than any window that is counted.
 COUNTERS_KEPT = dt.timedelta(days=2)
+TIDY_EVERY = dt.timedelta(hours=1)
 
 
 class Command(BaseCommand):
@@ -31,8 +32,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
+            tidy(timezone.now())
             self.stdout.write(work(timezone.now()) or "Nothing was due.")
             return
+        self.tidied_at = timezone.now() - TIDY_EVERY
         stopping = Stopping()
         self.stdout.write("The worker has started. Stop it with Ctrl+C.")
         if not settings.MAIL_IS_SENT:
@@ -45,8 +48,12 @@ class Command(BaseCommand):
     def round(self) -> None:
         """A broken round is logged; the next one starts afresh."""
         close_old_connections()
+        now = timezone.now()
         try:
-            done = work(timezone.now())
+            if now >= self.tidied_at + TIDY_EVERY:
+                tidy(now)
+                self.tidied_at = now
+            done = work(now)
         except Exception:
             log.exception("a round of the worker broke")
         else:
@@ -59,9 +66,14 @@ def work(now: dt.datetime) -> str:
     outbox.beat(now)
     mail = outbox.send_due(now)
     swept = lifecycle.sweep(now)
-    RateWindow.objects.filter(starts_at__lt=now - COUNTERS_KEPT).delete()
     counts = {"sent": mail.sent, "put off": mail.deferred, "failed": mail.failed, "holds given back": swept}
     return ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+
+
+def tidy(now: dt.datetime) -> None:
+    """Forget spent counters, and sessions that are over: a half-filled form lives in one."""
+    limits.forget_before(now - COUNTERS_KEPT)
+    SessionStore.clear_expired()
 
 
 class Stopping:
