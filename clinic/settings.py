@@ -62,7 +62,6 @@ INSTALLED_APPS = [
     "clinic.apps.SetUpConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -32,6 +33,12 @@ class EquipmentKind(models.TextChoices):
     CAMERA = "CAMERA", "Camera"
 
 
+def is_free_slug(slug: str) -> None:
+    """Refuse the word that stands for anyone in addresses."""
+    if slug == "any":
+        raise ValidationError("“any” means anyone in the booking pages. Choose another.")
+
+
 class ResourceKind(models.TextChoices):
     PRACTITIONER = "practitioner", "Practitioner"
     ROOM = "room", "Room"
@@ -56,7 +63,7 @@ class Resource(models.Model):
     kind = models.CharField(max_length=12, choices=ResourceKind, editable=False)
     code = models.CharField(max_length=12)
     name = models.CharField(max_length=80)
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(unique=True, validators=[is_free_slug])
     location = models.ForeignKey(
         Location,
         on_delete=models.PROTECT,
