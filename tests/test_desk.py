@@ -179,6 +179,17 @@ def test_absences_and_closures_are_named(desk: Client, world: World) -> None:
     assert "Closed from 4pm to Tuesday 1 December, 9am" in text
 
 
+def test_a_visit_in_an_absence_or_a_closure_is_one_to_move(desk: Client, world: World) -> None:
+    for hour in (10, 11, 13):
+        world.book(local(MONDAY, hour), practitioner=world.practitioner)
+    Absence.objects.create(resource=world.practitioner, starts_at=local(MONDAY, 9), ends_at=local(MONDAY, 11))
+    Absence.objects.create(location=world.location, starts_at=local(MONDAY, 13, 15), ends_at=local(MONDAY, 18))
+
+    visits = desk.get("/desk/?date=2026-11-30").context["board"].visits
+
+    assert ["To move: away" in visit.flags for visit in visits] == [True, False, True]
+
+
 @pytest.mark.parametrize("visits", [1, 3])
 def test_the_day_asks_the_same_number_of_queries_for_any_number_of_visits(
     desk: Client, world: World, visits: int, django_assert_num_queries: Any
