@@ -221,7 +221,7 @@ def test_a_visit_stands_at_its_time_and_is_as_tall_as_it_is_long(desk: Client, w
     # The grid begins at 9am, when the house opens; a row is five minutes.
     assert stands(html, "Sam K") == "r0 n6"
     assert stands(html, "Alex P") == "r15 n6"
-    assert 'class="board h8"' in html
+    assert 'class="board hours-8"' in html
 
 
 def test_the_day_may_show_one_practitioner(desk: Client, world: World) -> None:

@@ -133,10 +133,20 @@ class _Diary:
         return Column(
             practitioner=who,
             hours=tuple(hours),
-            visits=tuple(_visit(booking, grid.rows(*self._stretch(booking))) for booking in bookings),
+            visits=tuple(self._visit(booking, grid) for booking in bookings),
             absences=tuple((each, grid.rows(*self._stretch(each))) for each in self.absences.get(who.pk, [])),
             working=tuple(grid.rows(*self._stretch(each)) for each in hours),
             clean_ups=tuple(grid.rows(*each) for each in self._clean_ups(bookings)),
+        )
+
+    def _visit(self, booking: Booking, grid: Grid) -> Visit:
+        away = [*self.absences.get(booking.practitioner_id, []), *self.absences.get(None, [])]
+        is_away = any(each.starts_at < booking.ends_at and each.ends_at > booking.starts_at for each in away)
+        return Visit(
+            booking=booking,
+            flags=_flags(booking, is_away=is_away),
+            mail=_mail(booking),
+            rows=grid.rows(*self._stretch(booking)),
         )
 
     def _timed(self, who: Resource) -> list[Booking | OpeningHours]:
@@ -186,18 +196,24 @@ def _bookings(location: Location, start: dt.datetime, end: dt.datetime, now: dt.
     )
 
 
-def _visit(booking: Booking, rows: str) -> Visit:
-    mail = getattr(booking, "mail_state", None) or ""
+def _mail(booking: Booking) -> str:
+    return getattr(booking, "mail_state", None) or ""
+
+
+def _flags(booking: Booking, *, is_away: bool) -> tuple[str, ...]:
+    """What staff should know before the visit. Somebody who is away leaves a visit to be moved."""
     if booking.state == BookingState.HELD:
-        return Visit(booking, (), mail, rows)
+        return ()
+    is_over = booking.state in OVER
     flags = {
-        "Mail failed": mail in {MailState.FAILED, MailState.NO_ADDRESS},
-        "Screening outstanding": booking.is_screening_outstanding and booking.state not in OVER,
+        "To move: away": is_away and not is_over,
+        "Mail failed": _mail(booking) in {MailState.FAILED, MailState.NO_ADDRESS},
+        "Screening outstanding": booking.is_screening_outstanding and not is_over,
         "First visit": not getattr(booking, "has_earlier_visit", False),
         "For someone else": booking.is_for_someone_else,
         "Wishes": bool(booking.wishes),
     }
-    return Visit(booking, tuple(flag for flag, is_set in flags.items() if is_set), mail, rows)
+    return tuple(flag for flag, is_set in flags.items() if is_set)
 
 
 def _hours(location: Location, day: dt.date) -> QuerySet[OpeningHours]:

@@ -72,7 +72,7 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.cancel(booking, reason=form.cleaned_data["reason"], by=_user(request), now=now)
 
-    return _done(request, booking, verb, "Cancelled. The patient gets an e-mail.")
+    return _done(request, booking, verb, "Cancelled. The patient gets an email.")
 
 
 @never_cache

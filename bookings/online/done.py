@@ -73,7 +73,10 @@ def _corrected(request: HttpRequest, booking: Booking, now: dt.datetime) -> Http
     form = AddressForm(request.POST)
     if not form.is_valid():
         return _address(request, booking, form, status=422)
-    corrected = lifecycle.correct_email(booking, email=form.cleaned_data["email"], by=Actor.PATIENT, now=now)
+    try:
+        corrected = lifecycle.correct_email(booking, email=form.cleaned_data["email"], by=Actor.PATIENT, now=now)
+    except lifecycle.NotUpcoming:
+        return render(request, "booking/address_late.html", {"booking": booking}, status=410)
     access.remember_done(request, corrected)
     messages.success(request, f"We have sent it again, to {form.cleaned_data['email']}.")
     return doors.see_other("booking:done")

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 
 from clinic import content
 from clinic.admin.base import Lines, RetiredAdmin, Ticks, user_of
@@ -82,7 +82,7 @@ class ReviewedAdmin(RetiredAdmin):
             **self.admin_site.each_context(request),
             "title": "Sign off",
             "opts": self.opts,
-            "rows": [(row, reviewed_fields(row)) for row in queryset],
+            "rows": [(row, _readable(row)) for row in queryset],
             "form": form,
             "media": self.media + form.media,
         }
@@ -107,6 +107,22 @@ def _refuse_unread(rows: list[Any], read: list[str]) -> None:
     """``read`` are the versions that stood on the page, as "id:version"."""
     if not {f"{row.pk}:{row.version}" for row in rows} <= set(read):
         raise content.ChangedMeanwhile
+
+
+def _readable(row: Any) -> list[tuple[str, str]]:
+    """What is signed, field by field, as the form names and shows it."""
+    return [(capfirst(row._meta.get_field(name).verbose_name), _words(row, name)) for name in reviewed_fields(row)]
+
+
+def _words(row: Any, name: str) -> str:
+    value = getattr(row, name)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        labels = {**dict(Moment.choices), **dict(Grade.choices)}
+        return ", ".join(str(labels.get(each, each)) for each in value)
+    shown = getattr(row, f"get_{name}_display", None)
+    return str(shown() if shown else value)
 
 
 def _plain(form: SignForm) -> dict[str, str]:
