@@ -645,3 +645,8 @@ def test_tasks_ask_the_same_number_of_queries_for_any_number_of_rows(
     # The time zone, session, user, worker, the clinic, tasks.
     with django_assert_num_queries(6):
         desk.get("/desk/tasks/")
+
+
+@pytest.mark.parametrize("path", ["/desk/bookings/%00/", "/desk/bookings/A%00/move/", "/desk/bookings/NOBODY/"])
+def test_a_reference_that_is_none_is_not_found(desk: Client, world: World, path: str) -> None:
+    assert desk.get(path).status_code == 404

@@ -2,18 +2,21 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from bookings import access
 from bookings.desk.doors import notices, sees_bookings
 from bookings.models import Booking, BookingEvent, OutgoingEmail
 
 
 def booked(reference: str) -> Booking:
     """The booking that staff name; 404 for a hold, which has no person yet. References are typed in any case."""
+    if not access.is_plain(reference):
+        raise Http404("no such reference")
     visits = Booking.objects.with_everything().filter(patient__isnull=False)
     return get_object_or_404(visits, reference=reference.replace(" ", "").upper())
 
