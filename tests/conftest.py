@@ -28,5 +28,7 @@ settings.load_profile("tests")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
+    if "browser" in item.path.parts:
+        item.add_marker(pytest.mark.long_way)
     if item.path.stem in ANY_DATABASE or "browser" in item.path.parts:
         item.add_marker(pytest.mark.one_database)

