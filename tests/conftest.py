@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
 # Content, looks, mail over the wire and pure functions are the same on any database.
@@ -24,6 +25,11 @@ settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    """Hundreds of tests sign somebody in: a password costs nothing here."""
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(tryfirst=True)

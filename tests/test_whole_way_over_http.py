@@ -18,7 +18,7 @@ from tests.mail_server import MailServer, running
 from tests.processes import ROOT, serving
 from tests.walker import Page, Walker
 
-pytestmark = [pytest.mark.one_database, pytest.mark.long_way]
+pytestmark = [pytest.mark.one_database]
 SAID = {
     "for_whom": "me",
     "name": "Robin Example",
