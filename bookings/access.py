@@ -4,14 +4,12 @@ A visitor is a random key in the session, made by the first POST that needs one;
 """
 
 import datetime as dt
-import functools
+import ipaddress
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from bookings import links
 from bookings.models import Booking, BookingState
@@ -21,8 +19,6 @@ NO_FLAGS = "q1"
 DRAFT = "draft"
 DONE = "done"
 VISIT = "visit"
-
-View = Callable[..., HttpResponse]
 
 
 def visitor(request: HttpRequest) -> str:
@@ -51,9 +47,10 @@ def is_plain(text: str) -> bool:
 
 
 def remember_done(request: HttpRequest, booking: Booking) -> None:
-    """This browser booked it: it may see the thank-you page and the visit, and its draft is finished."""
+    """This browser booked it: it may see the thank-you page and the visit. Who comes next is asked anew."""
     request.session[DONE] = booking.pk
-    request.session.pop(DRAFT, None)
+    for finished in (DRAFT, NO_FLAGS):
+        request.session.pop(finished, None)
     open_visit(request, booking.pk, booking.link_version)
 
 
@@ -99,7 +96,8 @@ def set_no_flags(request: HttpRequest) -> None:
 def forget_answers(request: HttpRequest) -> None:
     """Nothing that was answered or typed stays in the session."""
     request.session.pop(NO_FLAGS, None)
-    request.session.pop(DRAFT, None)
+    for finished in (DRAFT, NO_FLAGS):
+        request.session.pop(finished, None)
 
 
 def draft(request: HttpRequest) -> dict[str, Any]:
@@ -121,16 +119,14 @@ def client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+def is_own_machine(address: str) -> bool:
+    """Whether a request comes from this computer itself, which says nothing about who is asking."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def may_correct_address(booking: Booking, now: dt.datetime) -> bool:
     """Online an address is put right soon after booking; later by phone."""
     return booking.confirmed_at is not None and now <= booking.confirmed_at + dt.timedelta(minutes=30)
-
-
-def staff_required(permission: str) -> Callable[[View], View]:
-    """Only for signed-in staff who have ``permission``; others meet the 403 page."""
-
-    def decorate(view: View) -> View:
-        checked: View = permission_required(permission, raise_exception=True)(view)
-        return functools.wraps(view)(checked)
-
-    return decorate

@@ -29,6 +29,12 @@ def allow(action: str, who: str, *, limit: int, window: dt.timedelta, now: dt.da
     return bool(count <= limit)
 
 
+def is_spent(action: str, who: str, *, limit: int, window: dt.timedelta, now: dt.datetime) -> bool:
+    """Whether ``limit`` is reached already. Counts nothing: for acts of which only those that succeed should count."""
+    counted = RateWindow.objects.filter(key=_key(action, who, window), starts_at=_start_of(window, now))
+    return counted.filter(count__gte=limit).exists()
+
+
 def give_back(action: str, who: str, *, window: dt.timedelta, now: dt.datetime) -> None:
     """Take back one attempt that ``allow`` counted, for acts of which only failures should count."""
     counted = RateWindow.objects.filter(key=_key(action, who, window), starts_at=_start_of(window, now), count__gt=0)

@@ -456,3 +456,21 @@ def test_a_clinic_that_is_not_set_up_says_so(client: Client) -> None:
 
     assert [page.status_code for page in pages] == [200, 200, 503]
     assert all("You cannot book online yet" in text_of(page) for page in pages)
+
+
+def test_who_comes_next_in_the_same_browser_is_asked_anew(client: Client, world: World) -> None:
+    book(client)
+
+    hold(client, TEN + dt.timedelta(hours=2))
+
+    assert 'name="q1"' in client.get("/book/details/").content.decode()
+
+
+def test_a_service_is_on_offer_until_its_last_evening_at_the_clinic(client: Client, world: World, clock) -> None:
+    world.service.retired_on = dt.date(2026, 12, 1)
+    world.service.save()
+
+    clock.move_to(local(dt.date(2026, 11, 30), 20))
+    assert client.get("/book/nose/").status_code == 200
+    clock.move_to(local(dt.date(2026, 12, 1), 20))
+    assert client.get("/book/nose/").status_code == 404

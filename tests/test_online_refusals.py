@@ -8,6 +8,7 @@ from django.test import Client
 
 from bookings import lifecycle
 from bookings.models import Booking, BookingState, Patient
+from bookings.online import doors
 from tests.factories import NOW, World, local, make_practitioner, make_room, make_service, open_weekdays
 from tests.online import (
     TEN,
@@ -220,6 +221,28 @@ def test_too_many_tries_are_told_to_wait(client: Client, world: World) -> None:
 
     assert codes == {422}
     assert hold(client).status_code == 429
+
+
+def test_nobody_empties_a_diary_from_one_address(client: Client, world: World) -> None:
+    def kept(number: int, address: str) -> int:
+        start = local(THURSDAY + dt.timedelta(days=number // 10), 9) + dt.timedelta(minutes=45 * (number % 10))
+        fields = {"start": start.isoformat(), "practitioner": "any"}
+        return Client(REMOTE_ADDR=address).post("/book/nose/hold/", fields).status_code
+
+    weekdays = [number for number in range(140) if (THURSDAY + dt.timedelta(days=number // 10)).weekday() < 5]
+    codes = [kept(number, "203.0.113.9") for number in weekdays[: doors.HOLDS_PER_ADDRESS + 1]]
+
+    assert codes == [303] * doors.HOLDS_PER_ADDRESS + [429]
+    assert kept(weekdays[-1], "203.0.113.10") == 303
+
+
+def test_losing_a_race_is_no_offence(client: Client, world: World) -> None:
+    world.book(TEN)
+    fields = {"start": TEN.isoformat(), "practitioner": "any"}
+
+    codes = {Client(REMOTE_ADDR="203.0.113.9").post("/book/nose/hold/", fields).status_code for _ in range(100)}
+
+    assert codes == {409}
 
 
 def test_another_person_is_offered_when_one_is_full(client: Client, world: World) -> None:

@@ -48,12 +48,18 @@ class Asked:
         }
 
 
+# Where a date ends last on earth: until then something retired from the next day may still be offered somewhere.
+LAST_ZONE = dt.timezone(dt.timedelta(hours=-12))
+
+
 def service_of(slug: str, now: dt.datetime) -> Service:
-    return get_object_or_404(Service.objects.in_use(now.date()), slug=slug)
+    """Raises Http404 when it is retired everywhere; the search knows from which local date."""
+    return get_object_or_404(Service.objects.in_use(now.astimezone(LAST_ZONE).date()), slug=slug)
 
 
 def locations_of(clinic: Clinic, now: dt.datetime) -> list[Location]:
-    return list(Location.objects.in_use(now.date()).filter(clinic=clinic).select_related("clinic"))
+    in_use = Location.objects.in_use(now.astimezone(LAST_ZONE).date())
+    return list(in_use.filter(clinic=clinic).select_related("clinic"))
 
 
 def location_of(locations: list[Location], data: Mapping[str, str]) -> Location | None:

@@ -19,6 +19,8 @@ WINDOW = dt.timedelta(minutes=10)
 # Many patients may share one address (a phone network, a waiting room), so an address may do far more than a browser.
 PER_ADDRESS = 600
 PER_VISITOR = 60
+# Of times that were really kept: nobody empties a diary from one address.
+HOLDS_PER_ADDRESS = 60
 
 
 class SeeOther(HttpResponseRedirect):
@@ -69,7 +71,22 @@ def is_too_often(request: HttpRequest, action: str, now: dt.datetime) -> bool:
     visitor = access.known_visitor(request)
     if visitor and not limits.allow(f"{action} visitor", visitor, limit=PER_VISITOR, **window):
         return True
-    return not limits.allow(f"{action} address", access.client_address(request), limit=PER_ADDRESS, **window)
+    address = access.client_address(request)
+    if access.is_own_machine(address):
+        return False
+    return not limits.allow(f"{action} address", address, limit=PER_ADDRESS, **window)
+
+
+def holds_too_much(request: HttpRequest, now: dt.datetime) -> bool:
+    """Whether this address kept as many times as one may. Refusals do not count: losing a race is no offence."""
+    address = access.client_address(request)
+    if access.is_own_machine(address):
+        return False
+    return limits.is_spent("kept times", address, limit=HOLDS_PER_ADDRESS, window=WINDOW, now=now)
+
+
+def count_hold(request: HttpRequest, now: dt.datetime) -> None:
+    limits.allow("kept times", access.client_address(request), limit=HOLDS_PER_ADDRESS, window=WINDOW, now=now)
 
 
 def too_often(request: HttpRequest) -> HttpResponse:

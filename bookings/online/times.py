@@ -58,7 +58,7 @@ def _context(request: HttpRequest, asked: Asked) -> dict[str, object]:
 def hold(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
     """Keep a time while the form is filled in."""
     now = timezone.now()
-    if doors.is_too_often(request, "hold", now):
+    if doors.is_too_often(request, "hold", now) or doors.holds_too_much(request, now):
         return doors.too_often(request)
     service, locations = service_of(slug, now), locations_of(clinic, now)
     location = location_of(locations, request.POST)
@@ -78,6 +78,7 @@ def _held(request: HttpRequest, asked: Asked, start: dt.datetime) -> HttpRespons
         hold_again(request, asked, start, another=is_another)
     except lifecycle.Refused as refused:
         return refusals.hold_refused(request, asked, refused, start)
+    doors.count_hold(request, asked.now)
     return doors.see_other("booking:details")
 
 
