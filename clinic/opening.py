@@ -8,6 +8,7 @@ import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -39,6 +40,18 @@ class Opening:
 
 
 CLOSED = Opening([], [])
+
+
+class Planned(NamedTuple):
+    """One row of opening hours, without the cost of a model."""
+
+    opens_at: dt.time
+    closes_at: dt.time
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+
+
+PLANNED = Planned._fields
 
 
 def openings(
@@ -73,9 +86,9 @@ def _retired(resource: Resource, zone: dt.tzinfo) -> list[Interval]:
 def _hours(location: Location, first: dt.date, until: dt.date) -> dict[int | None, list[Interval]]:
     """Planned stretches by practitioner's id, the house under None."""
     found = OpeningHours.objects.filter(location=location).order_by()
-    by_weekday: dict[tuple[int | None, int], list[OpeningHours]] = defaultdict(list)
-    for row in found:
-        by_weekday[row.practitioner_id, row.weekday].append(row)
+    by_weekday: dict[tuple[int | None, int], list[Planned]] = defaultdict(list)
+    for whose, weekday, *planned in found.values_list("practitioner_id", "weekday", *PLANNED):
+        by_weekday[whose, weekday].append(Planned(*planned))
     dates = [first + ONE_DAY * n for n in range((until - first).days)]
     return {
         whose: [
@@ -85,7 +98,7 @@ def _hours(location: Location, first: dt.date, until: dt.date) -> dict[int | Non
     }
 
 
-def _on(date: dt.date, rows: Iterable[OpeningHours], zone: dt.tzinfo) -> list[Interval]:
+def _on(date: dt.date, rows: Iterable[Planned], zone: dt.tzinfo) -> list[Interval]:
     """The stretches of one date, those that overlap or touch joined."""
     valid = [
         stretch(date, row.opens_at, row.closes_at, zone)

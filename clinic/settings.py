@@ -124,10 +124,11 @@ def database_settings(found: dict[str, Any]) -> dict[str, Any]:
     options = {**options, **found.get("OPTIONS", {})}
     if not options.get("pool", True):
         del options["pool"]
-    pooled = {"CONN_HEALTH_CHECKS": True} if engine == "postgresql" else {}
+    # A pool keeps PostgreSQL's connections; a thread keeps its SQLite file open.
+    kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True} if engine == "postgresql" else {"CONN_MAX_AGE": None}
     # Races cannot be tested in SQLite's shared in-memory database: it ignores WAL and the timeout.
     test = {"NAME": f"{found['NAME']}.test"} if engine == "sqlite3" else {}
-    return {**found, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False, "OPTIONS": options, "TEST": test, **pooled}
+    return {**found, "ATOMIC_REQUESTS": False, "OPTIONS": options, "TEST": test, **kept}
 
 
 DATABASES = {"default": database_settings(dict(database))}

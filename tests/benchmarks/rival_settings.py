@@ -27,3 +27,4 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "tests.benchmarks.rival"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+LOGGING = {"version": 1, "root": {"level": "CRITICAL"}}

@@ -142,7 +142,7 @@ def _rival(port: int) -> Callable[[Iterable[int], Iterable[dt.date]], None]:
 
     def ask(people: Iterable[int], dates: Iterable[dt.date]) -> None:
         for person, date in itertools.product(people, dates):
-            path = f"/rival/available_slots/?staff_member={person}&selected_date={date}"
+            path = f"/rival/ajax/available_slots/?staff_member={person}&selected_date={date}&service_id=1"
             _expect(client.get(path, **{"X-Requested-With": "XMLHttpRequest"}), 200)
 
     return ask
