@@ -90,6 +90,8 @@ def intersect(left: Sequence[Interval], right: Sequence[Interval]) -> list[Inter
 
 def subtract(whole: Sequence[Interval], taken: Sequence[Interval]) -> list[Interval]:
     """All minutes of ``whole`` that are not in ``taken``."""
+    if not taken:
+        return list(whole)
     left: list[Interval] = []
     j = 0
     for start, end in whole:

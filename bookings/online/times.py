@@ -47,6 +47,7 @@ def _context(request: HttpRequest, asked: Asked) -> dict[str, object]:
         "query": query,
         "other_view": urlencode(same | ({} if is_list else {"view": "list"}) | {"month": f"{found.month:%Y-%m}"}),
         "is_list": is_list,
+        "use_htmx": True,
         "call_form": None if found.soonest else CallMeForm(country=asked.clinic.country),
         "hide_nav": True,
     }

@@ -19,6 +19,7 @@ SLOT = dt.timedelta(minutes=30)
 SLOTS_A_DAY = 16
 DAYS_AHEAD = 30
 BATCH = 5_000
+SAID_EVERY = 100_000
 
 
 def fill(count: int) -> None:
@@ -34,7 +35,8 @@ def fill(count: int) -> None:
     while batch := list(islice(starts, BATCH)):
         _store(world, patient, batch, now, stored)
         stored += len(batch)
-        print(f"  {stored:,} of {count:,} bookings stored", flush=True)
+        if stored % SAID_EVERY == 0:
+            print(f"  {stored:,} of {count:,} bookings stored", flush=True)
 
 
 def _starts(world: World, today: dt.date) -> Iterator[tuple[int, dt.datetime]]:

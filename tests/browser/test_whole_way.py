@@ -136,3 +136,18 @@ def test_the_first_tab_stop_skips_to_the_content(open_page):
     skip = page.locator(":focus")
     assert "skip" in skip.inner_text().lower()
     assert page.locator(skip.get_attribute("href") or "").count() == 1
+
+
+def test_another_day_comes_without_a_new_page(open_page):
+    page = open_page("/book/nose/", javascript=True)
+    page.evaluate("window.isTheSamePage = true")
+    other = page.locator("table.month a.day:not([aria-current])").first
+    label = other.get_attribute("aria-label").split(",")[0]
+
+    other.click()
+
+    expect(page.locator("#day-title")).to_be_focused()
+    expect(page.locator("#day-title")).to_have_text(label)
+    expect(page).to_have_url(re.compile(r"date=\d{4}-\d\d-\d\d#day$"))
+    assert page.evaluate("window.isTheSamePage")
+    assert page.locator("#choices").count() == 1

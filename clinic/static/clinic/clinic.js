@@ -21,6 +21,11 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form").forEach((form) => sentAt.delete(form));
 });
 
+// Another day came without a new page: go on reading at its times.
+document.addEventListener("htmx:afterSettle", () => {
+  if (location.hash === "#day") document.querySelector("#day-title")?.focus();
+});
+
 // A hold's end is on the page as a clock time. Screen readers hear of it twice; nobody is hurried or sent away.
 const SPOKEN_MINUTES = [5, 1];
 
