@@ -20,6 +20,9 @@ ANY_DATABASE = {
     "test_theme",
 }
 
+# The browser's longest tests, so that both workers end at about the same time.
+BESIDE_SQLITE = {"test_the_guidance_pages", "test_the_desk"}
+
 # The machine may be slow and shared; an example is judged by its answer, never by its time.
 settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -34,7 +37,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if "browser" in item.path.parts:
+    if "browser" in item.path.parts and item.name not in BESIDE_SQLITE:
         item.add_marker(pytest.mark.long_way)
     if item.path.stem in ANY_DATABASE or "browser" in item.path.parts:
         item.add_marker(pytest.mark.one_database)

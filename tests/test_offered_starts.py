@@ -224,7 +224,7 @@ def check(clinic: RandomClinic, seed: int, *, tries: int | None) -> int:
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_offered_starts_are_those_of_the_oracle(block):
-    counts = [check(clinic, seed, tries=1) for seed, clinic in clinics(block)]
+    counts = [check(clinic, seed, tries=1 if seed % 10 else 10) for seed, clinic in clinics(block)]
 
     # The clinics are worth comparing: many have starts to offer, some have none.
     assert sum(count > 0 for count in counts) >= len(counts) // 3
