@@ -125,7 +125,7 @@ def test_admin_pages_break_no_rule_of_the_content_security_policy(desk: Client) 
 
 
 # The time zone, session, user, the clinic, count and rows; bookings are also filtered by three lists of names.
-LISTS = {Booking: 9, BookingEvent: 6, OutgoingEmail: 6, Patient: 6}
+LISTS = {Booking: 10, BookingEvent: 7, OutgoingEmail: 7, Patient: 7}
 
 
 @pytest.mark.parametrize("visits", [1, 3])

@@ -5,7 +5,7 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_policy, make_staff
+from tests.factories import make_location, make_policy, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +73,13 @@ def test_a_switched_off_user_is_not_signed_in(client: Client) -> None:
     make_staff("manager", is_active=False)
 
     assert client.post(URL, {"role": "manager"}).status_code == 404
+
+
+@pytest.mark.parametrize(("is_demo", "bars"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize("path", ["/", "/desk/", "/admin/", "/admin/clinic/service/"])
+def test_the_bar_stands_on_every_page_of_a_demo(client: Client, path: str, is_demo: bool, bars: int) -> None:
+    make_policy(is_demo=is_demo)
+    make_location()
+    client.force_login(make_staff("manager"))
+
+    assert client.get(path).content.decode().count('class="demo-bar"') == bars
