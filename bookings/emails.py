@@ -4,6 +4,7 @@ Subjects, preheaders, calendar titles and file names never name the treatment. N
 birth.
 """
 
+import dataclasses
 import datetime as dt
 import re
 import textwrap
@@ -30,27 +31,57 @@ MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 Shown = dict[str, list[Advice]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Letter:
+    """An e-mail that is written but not yet in the outbox: rendering needs no lock, so it comes before one."""
+
+    kind: str
+    message: Message
+    name: str
+    address: str
+    shown: Shown = dataclasses.field(default_factory=dict)
+
+
+def post(letter: Letter, booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """Queue it in the caller's transaction, and remember which words this patient was sent."""
+    email = outbox.enqueue(
+        letter.message, booking=booking, kind=letter.kind, name=letter.name, address=letter.address, now=now
+    )
+    _remember(booking, letter.shown, now)
+    return email
+
+
 def confirmed(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit is booked. An earlier copy that still waits for another address is taken back."""
-    email = _invitation("confirmed", booking, now=now)
+    email = post(confirmation(booking, now=now), booking, now=now)
     outbox.skip_others(email)
     return email
 
 
+def confirmation(booking: Booking, *, now: dt.datetime) -> Letter:
+    """Write that the visit is booked. ``booking`` and its patient may be as they are about to be saved."""
+    return _invitation("confirmed", booking, now=now)
+
+
 def moved(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit has another time: the new calendar file and the new dates for preparing."""
-    return _invitation("moved", booking, was=_time_before(booking), now=now)
+    return post(_invitation("moved", booking, was=_time_before(booking), now=now), booking, now=now)
 
 
 def cancelled(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit is off, and its calendar entry with it."""
     calendar = ical.cancellation(_event(booking, now))
     context = {**_visit(booking, now), "fee_is_due": _fee_is_due(booking), "again": _again(booking)}
-    return _queue("cancelled", booking, context, calendar=calendar, method="CANCEL", now=now)
+    return post(_letter("cancelled", booking, context, calendar=calendar, method="CANCEL"), booking, now=now)
 
 
 def staff_notice(booking: Booking, *, what: str, now: dt.datetime) -> OutgoingEmail:
     """Tell the clinic that a visit was booked, moved or cancelled: ``what``."""
+    return post(notice(booking, what=what), booking, now=now)
+
+
+def notice(booking: Booking, *, what: str) -> Letter:
+    """Write to the clinic what happened to a visit."""
     clinic = booking.location.clinic
     heading = f"{what.capitalize()}: {_when(booking)}, {words.spoken_reference(booking.reference)}"
     context = {
@@ -64,9 +95,7 @@ def staff_notice(booking: Booking, *, what: str, now: dt.datetime) -> OutgoingEm
     message = Message(
         subject=heading, text=_text(outbox.STAFF_NOTICE, context), html=_html(outbox.STAFF_NOTICE, context)
     )
-    return outbox.enqueue(
-        message, booking=booking, kind=outbox.STAFF_NOTICE, name=clinic.name, address=clinic.email, now=now
-    )
+    return Letter(outbox.STAFF_NOTICE, message, clinic.name, clinic.email)
 
 
 def calendar_file(booking: Booking, *, now: dt.datetime) -> bytes:
@@ -80,17 +109,14 @@ def visit_link(booking: Booking) -> str:
     return settings.SITE_URL + reverse("visit:open", args=[token])
 
 
-def _invitation(kind: str, booking: Booking, *, was: dt.datetime | None = None, now: dt.datetime) -> OutgoingEmail:
+def _invitation(kind: str, booking: Booking, *, was: dt.datetime | None = None, now: dt.datetime) -> Letter:
     shown = _advice(booking, now)
     context = {**_visit(booking, now), **_guidance(booking, shown, now), "was": was}
-    email = _queue(kind, booking, context, calendar=ical.request(_event(booking, now)), method="REQUEST", now=now)
-    _remember(booking, shown, now)
-    return email
+    calendar = ical.request(_event(booking, now))
+    return dataclasses.replace(_letter(kind, booking, context, calendar=calendar, method="REQUEST"), shown=shown)
 
 
-def _queue(
-    kind: str, booking: Booking, context: dict[str, Any], *, calendar: bytes, method: str, now: dt.datetime
-) -> OutgoingEmail:
+def _letter(kind: str, booking: Booking, context: dict[str, Any], *, calendar: bytes, method: str) -> Letter:
     message = Message(
         subject=_subject(kind, booking),
         text=_text(kind, context),
@@ -99,7 +125,7 @@ def _queue(
         calendar_method=method,
     )
     patient = _patient(booking)
-    return outbox.enqueue(message, booking=booking, kind=kind, name=patient.name, address=patient.email, now=now)
+    return Letter(kind, message, patient.name, patient.email)
 
 
 def _subject(kind: str, booking: Booking) -> str:
@@ -199,6 +225,8 @@ def _disclaimer(clinic: Clinic) -> Advice | None:
 
 def _remember(booking: Booking, shown: Shown, now: dt.datetime) -> None:
     """Which words this patient was sent; a second copy of the same words adds nothing."""
+    if not shown:
+        return
     ShownItem.objects.bulk_create(
         [
             ShownItem(booking=booking, moment=moment, code=advice.code, version=advice.version, shown_at=now)

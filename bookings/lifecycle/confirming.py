@@ -32,28 +32,42 @@ def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetim
     Its owner keeps the time as long as nobody else took it, even past the hold's expiry. A second call answers the same
     booking. Raises HoldGone, and NotEligible for someone whose age on the day stands in the way.
     """
-    booked = _already_booked(booking, visitor)
-    if booked is not None:
-        return booked
-    refuse_age(booking, details.date_of_birth)
+    held = _of(visitor, booking)
+    if held is None:
+        raise HoldGone
+    if held.confirmed_at is not None:
+        return held
+    refuse_age(held, details.date_of_birth)
+    letters = _letters(held, details, now)
     with transaction.atomic():
-        patient = _patient(details, now)
-        won = Booking.objects.filter(pk=booking.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now).update(
-            state=BookingState.CONFIRMED,
-            expires_at=None,
-            patient=patient,
-            is_for_someone_else=details.is_for_someone_else,
-            wishes=details.wishes,
-            confirmed_at=now,
-        )
-        if won:
-            return _written_down(booking.pk, details, now)
+        if _take(held, details, visitor, now):
+            return _written_down(held, details, letters, now)
         transaction.set_rollback(True)
     # Lost: gone, or a second click of ours was faster.
-    booked = _already_booked(booking, visitor)
-    if booked is None:
+    booked = _of(visitor, booking)
+    if booked is None or booked.confirmed_at is None:
         raise HoldGone
     return booked
+
+
+def _take(held: Booking, details: Details, visitor: str, now: dt.datetime) -> bool:
+    """Whether the hold is still this visitor's; then it is a booked visit from here on."""
+    mine = Booking.objects.filter(pk=held.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now)
+    won = mine.update(
+        state=BookingState.CONFIRMED,
+        expires_at=None,
+        patient=_patient(details, now),
+        is_for_someone_else=details.is_for_someone_else,
+        wishes=details.wishes,
+        confirmed_at=now,
+    )
+    return bool(won)
+
+
+def _letters(held: Booking, details: Details, now: dt.datetime) -> list[emails.Letter]:
+    """Written before the lock is taken: a held time does not move, so they say what is about to be booked."""
+    held.patient = Patient(name=details.name, email=details.email, phone=details.phone)
+    return [emails.confirmation(held, now=now), emails.notice(held, what="booked")]
 
 
 def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
@@ -99,8 +113,9 @@ def _visits_to_tell(booking: Booking, patient: Patient) -> list[Booking]:
     return [Booking.objects.locked(pk) for pk in sorted([booking.pk, *others])]
 
 
-def _already_booked(booking: Booking, visitor: str) -> Booking | None:
-    return Booking.objects.with_everything().filter(pk=booking.pk, visitor=visitor, confirmed_at__isnull=False).first()
+def _of(visitor: str, booking: Booking) -> Booking | None:
+    """The row as it stands now, if it is this visitor's."""
+    return Booking.objects.with_everything().of_visitor(visitor).filter(pk=booking.pk).first()
 
 
 def _patient(details: Details, now: dt.datetime) -> Patient:
@@ -114,8 +129,8 @@ def _patient(details: Details, now: dt.datetime) -> Patient:
     return Patient.objects.filter(**same).first() or Patient.objects.create(**same, created_at=now)
 
 
-def _written_down(pk: int, details: Details, now: dt.datetime) -> Booking:
-    booking = Booking.objects.with_everything().get(pk=pk)
+def _written_down(held: Booking, details: Details, letters: list[emails.Letter], now: dt.datetime) -> Booking:
+    booking = Booking.objects.with_everything().get(pk=held.pk)
     Consent.objects.bulk_create(
         Consent(booking=booking, kind=kind, version=version, words=words, given_at=now)
         for kind, version, words in details.consents
@@ -125,8 +140,8 @@ def _written_down(pk: int, details: Details, now: dt.datetime) -> Booking:
         for moment, code, version in details.shown
     )
     record(booking, "booked", by=Actor.PATIENT, now=now)
-    emails.confirmed(booking, now=now)
-    emails.staff_notice(booking, what="booked", now=now)
+    for letter in letters:
+        emails.post(letter, booking, now=now)
     return booking
 
 
