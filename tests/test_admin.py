@@ -183,6 +183,20 @@ def test_a_demo_cannot_be_made_in_the_admin(desk: Client) -> None:
     assert not Clinic.objects.get().is_demo
 
 
+@pytest.mark.parametrize("missing", ["phone", "emergency_number"])
+def test_online_booking_opens_only_once_patients_can_be_told_whom_to_call(desk: Client, missing: str) -> None:
+    make_policy(is_online_paused=True, **{missing: ""})
+    form = typed(desk, url(Clinic, "change", 1))
+    form.pop("is_online_paused")
+
+    refused = desk.post(url(Clinic, "change", 1), form)
+    opened = desk.post(url(Clinic, "change", 1), {**form, missing: "911"})
+
+    assert "before patients can book" in refused.content.decode()
+    assert opened.status_code == 302
+    assert not Clinic.objects.get().is_online_paused
+
+
 def test_what_bookings_point_at_is_retired_never_deleted(desk: Client, manager: User) -> None:
     make_one_of_everything(manager)
 

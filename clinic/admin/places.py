@@ -15,6 +15,13 @@ from clinic.models.places import WEEKDAYS
 class ClinicForm(forms.ModelForm):
     phone_days = Ticks(choices=list(enumerate(WEEKDAYS)), coerce=int, required=False, help_text="When someone answers.")
 
+    def clean(self) -> dict[str, Any]:
+        """Online booking opens only once patients can be told whom to call."""
+        said: dict[str, Any] = super().clean() or {}
+        if not said.get("is_online_paused") and not (said.get("phone") and said.get("emergency_number")):
+            self.add_error("is_online_paused", "Fill in the phone and the emergency number before patients can book.")
+        return said
+
 
 @admin.register(Clinic)
 class ClinicAdmin(AuditedAdmin):
