@@ -95,7 +95,6 @@ def set_no_flags(request: HttpRequest) -> None:
 
 def forget_answers(request: HttpRequest) -> None:
     """Nothing that was answered or typed stays in the session."""
-    request.session.pop(NO_FLAGS, None)
     for finished in (DRAFT, NO_FLAGS):
         request.session.pop(finished, None)
 

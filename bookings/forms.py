@@ -12,6 +12,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.datastructures import MultiValueDict
 
 ANSWERS = [("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")]
@@ -173,6 +174,11 @@ class PatientForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.error_messages.setdefault("max_length", "Use %(limit_value)d characters or fewer")
+            if refuse_hidden_characters in field.validators:
+                # It asks the same in other words.
+                field.validators = [v for v in field.validators if not isinstance(v, ProhibitNullCharactersValidator)]
         self.helper = FormHelper(self)
         self.helper.form_id = self.form_id
         self.helper.attrs = {"novalidate": ""}
@@ -217,6 +223,7 @@ class DetailsForm(PatientForm):
         choices=[("me", "Me"), ("someone", "Someone I care for")],
         widget=forms.RadioSelect,
         initial="me",
+        error_messages={"invalid_choice": "Select who the visit is for"},
     )
     name = forms.CharField(
         label="Full name",

@@ -229,5 +229,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
     "root": {"handlers": ["stderr"], "level": CLINIC_LOG_LEVEL},
     # Refused requests are no news.
-    "loggers": {"django.request": {"handlers": [], "level": "ERROR", "propagate": True}},
+    "loggers": {
+        "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+        "django.security": {"handlers": [], "level": "CRITICAL", "propagate": True},
+    },
 }

@@ -5,10 +5,20 @@ import datetime as dt
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.test import Client
 
 from bookings.models import Booking, RateWindow
 from clinic.models import Clinic, Grade, PriceKind
-from tests.factories import NOW, World, local, make_location, make_practitioner, make_service, open_weekdays
+from tests.factories import (
+    NOW,
+    World,
+    local,
+    make_location,
+    make_policy,
+    make_practitioner,
+    make_service,
+    open_weekdays,
+)
 
 pytestmark = pytest.mark.django_db
 SERVICES, AVAILABILITY = "/api/v1/services", "/api/v1/availability"
@@ -244,3 +254,13 @@ def test_one_practitioner_takes_six_queries_too(client, practitioners, django_as
 
     with django_assert_num_queries(6):
         ask(client, practitioner="maya", **ONE_DAY)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_only_get_is_understood_and_said_so_in_json(method):
+    make_policy()
+    make_location()
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/api/v1/services")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert answer.json() == {"error": "Only GET is understood here."}

@@ -150,3 +150,17 @@ def test_q1_is_asked_only_when_it_is_open() -> None:
 
     assert asking.errors["q1"] == ["Select yes, no or not sure for the signs above"]
     assert "q1" not in filled().fields
+
+
+@pytest.mark.parametrize("field", ["name", "wishes"])
+def test_a_hidden_character_is_named_once(field: str) -> None:
+    form = filled(**{field: "Robin\0Example"})
+
+    assert form.errors[field] == ["Remove the hidden characters and type this again"]
+
+
+def test_refusals_are_in_our_own_words() -> None:
+    form = filled(name="x" * 200, for_whom="nobody")
+
+    assert form.errors["name"] == ["Use 120 characters or fewer"]
+    assert form.errors["for_whom"] == ["Select who the visit is for"]

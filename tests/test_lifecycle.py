@@ -8,7 +8,7 @@ from bookings.eligibility import AgeProblem
 from bookings.models import Booking, BookingState, Claim, ConsentKind, OutgoingEmail, Patient, Task, TaskKind
 from bookings.models.event import Actor
 from clinic.models import OpeningHours
-from tests.factories import NOW, PATIENT, World, local, make_details, make_staff
+from tests.factories import NOW, PATIENT, World, local, make_details, make_service, make_staff
 
 pytestmark = pytest.mark.django_db
 TUESDAY = dt.date(2026, 11, 24)
@@ -34,6 +34,14 @@ def test_a_hold_lasts_as_long_as_the_policy_says_and_snapshots_what_was_agreed()
     assert agreed == (world.service.name, 30, 15, Decimal(45), "USD")
     assert booking.cut_off_minutes == 24 * 60
     assert set(booking.reference) <= set("23456789ABCDEFGHJKMNPQRSTUVWXYZ")
+
+
+def test_a_free_visit_threatens_no_fee():
+    world = World(late_fee=20)
+    free = make_service(slug="review", price_kind="free", price=0)
+
+    assert world.hold(local(TUESDAY, 10), service=free).late_fee == 0
+    assert world.hold(local(TUESDAY, 11)).late_fee == 20
 
 
 def test_picking_another_time_replaces_the_hold():

@@ -11,7 +11,7 @@ from bookings.lifecycle.refusals import HoldGone, HoldLimit, Paused, TooManyHold
 from bookings.models import Booking, BookingState
 from bookings.models.booking import new_reference
 from bookings.models.event import Actor
-from clinic.models import Clinic, Location, Resource, Service
+from clinic.models import Clinic, Location, PriceKind, Resource, Service
 
 MOST_HOLDS = 2
 # A run-out hold still belongs to its owner while nobody took the time; after this they are not coming back.
@@ -123,7 +123,7 @@ def _as_agreed(service: Service, location: Location, clinic: Clinic) -> dict[str
         "price": service.price,
         "currency": clinic.currency,
         "cut_off_minutes": clinic.cut_off_minutes,
-        "late_fee": clinic.late_fee,
+        "late_fee": 0 if service.price_kind == PriceKind.FREE else clinic.late_fee,
     }
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -44,6 +45,7 @@ TYPED = (
     "consent",
 )
 LONGEST = 2000
+SLUG = re.compile(r"[-\w]+", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _without_a_hold(request: HttpRequest, now: dt.datetime) -> HttpResponse:
 def _named(data: Any, now: dt.datetime) -> tuple[Asked, dt.datetime] | None:
     """The time a form names beside its hold, to hold it again."""
     clinic, start = Clinic.objects.first(), start_of(data, now)
-    if clinic is None or start is None or not str(data.get("service", "")).replace("-", "").isalnum():
+    if clinic is None or start is None or not SLUG.fullmatch(str(data.get("service", ""))):
         return None
     service = service_of(data["service"], now)
     location = location_of(locations_of(clinic, now), data)

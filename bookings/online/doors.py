@@ -19,6 +19,8 @@ WINDOW = dt.timedelta(minutes=10)
 # Many patients may share one address (a phone network, a waiting room), so an address may do far more than a browser.
 PER_ADDRESS = 600
 PER_VISITOR = 60
+# What the page says: two minutes.
+WAIT_SECONDS = "120"
 # Of times that were really kept: nobody empties a diary from one address.
 HOLDS_PER_ADDRESS = 60
 
@@ -90,4 +92,6 @@ def count_hold(request: HttpRequest, now: dt.datetime) -> None:
 
 
 def too_often(request: HttpRequest) -> HttpResponse:
-    return render(request, "429.html", status=429)
+    answer = render(request, "429.html", status=429)
+    answer.headers["Retry-After"] = WAIT_SECONDS
+    return answer
