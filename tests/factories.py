@@ -84,21 +84,21 @@ def make_service(**fields: Any) -> Service:
     return Service.objects.create(**{**defaults, **fields})
 
 
-def make_practitioner(name: str = "", *, grade: str = Grade.NURSE, **fields: Any) -> Practitioner:
+def make_practitioner(name: str = "", *, grade: str = Grade.NURSE, **fields: Any) -> Resource:
     number = next(_numbers)
     name = name or f"Person {number}"
     slug = fields.pop("slug", f"{name.split()[0].lower()}-{number}")
     return Practitioner.objects.create(name=name, slug=slug, code=grade, **fields)
 
 
-def make_room(location: Location, *, kind: str = RoomKind.TREATMENT, **fields: Any) -> Room:
+def make_room(location: Location, *, kind: str = RoomKind.TREATMENT, **fields: Any) -> Resource:
     number = next(_numbers)
     return Room.objects.create(
         **{"name": f"Room {number}", "slug": f"room-{number}", **fields}, location=location, code=kind
     )
 
 
-def make_equipment(location: Location, *, kind: str = EquipmentKind.STEAMER, **fields: Any) -> Equipment:
+def make_equipment(location: Location, *, kind: str = EquipmentKind.STEAMER, **fields: Any) -> Resource:
     number = next(_numbers)
     fields = {"name": f"Steamer {number}", "slug": f"steamer-{number}", **fields}
     return Equipment.objects.create(**fields, location=location, code=kind)
@@ -136,7 +136,7 @@ class World:
             open_weekdays(self.location, practitioner)
 
     @property
-    def practitioner(self) -> Practitioner:
+    def practitioner(self) -> Resource:
         return self.practitioners[0]
 
     def hold(self, start: dt.datetime, **asked: Any) -> Booking:

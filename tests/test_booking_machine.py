@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from bookings import lifecycle
 from bookings.lifecycle.holding import MOST_HOLDS, SWEPT_AFTER
 from bookings.models import Booking
-from clinic.models import Absence, Practitioner
+from clinic.models import Absence, Resource
 from tests.factories import NOW, PATIENT, World, local, make_details
 from tests.racing import half_written, overlaps
 
@@ -81,7 +81,7 @@ class Clinic(RuleBasedStateMachine):
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
         self.world = World(practitioners=2, rooms=2, minimum_notice_minutes=0, cut_off_minutes=60)
-        self.people: list[Practitioner] = self.world.practitioners
+        self.people: list[Resource] = self.world.practitioners
         self.rooms = [room.pk for room in self.world.rooms]
         self.visits: list[Visit] = []
         self.away: list[tuple[int, dt.datetime, dt.datetime]] = []

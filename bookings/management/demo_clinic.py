@@ -16,6 +16,7 @@ from clinic.models import (
     Location,
     OpeningHours,
     Practitioner,
+    Resource,
     Room,
     RoomKind,
 )
@@ -164,7 +165,7 @@ def _make_people(location: Location) -> None:
 
 
 def _hours(
-    location: Location, practitioner: Practitioner | None, week: dict[int, list[tuple[str, str]]]
+    location: Location, practitioner: Resource | None, week: dict[int, list[tuple[str, str]]]
 ) -> list[OpeningHours]:
     return [
         OpeningHours(

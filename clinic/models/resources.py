@@ -1,7 +1,7 @@
 """Who and what a visit needs: practitioners, rooms, and the equipment that moves between rooms."""
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -54,11 +54,17 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         return self.filter(kind=ResourceKind.PRACTITIONER)
 
 
+ResourceManager = models.Manager.from_queryset(ResourceQuerySet)
+
+
 class Resource(models.Model):
     """Anything that can be in only one place at a time. ``code`` is a Grade, RoomKind or EquipmentKind.
 
-    One table, so that a search reads all of them, and a verb locks all of them, in one statement.
+    One table, so that a search reads all of them, and a verb locks all of them, in one statement. A proxy names its
+    ``KIND``, which its rows get when they are saved.
     """
+
+    KIND: ClassVar[str] = ""
 
     kind = models.CharField(max_length=12, choices=ResourceKind, editable=False)
     code = models.CharField(max_length=12)
@@ -79,7 +85,7 @@ class Resource(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     retired_on = models.DateField(null=True, blank=True, help_text="From this day on nothing new is booked.")
 
-    objects = ResourceQuerySet.as_manager()
+    objects = ResourceManager()
 
     class Meta:
         ordering = ["position", "name", "id"]
@@ -95,6 +101,10 @@ class Resource(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = self.KIND or self.kind
+        super().save(*args, **kwargs)
+
     @property
     def first_name(self) -> str:
         """How a patient would say it: "Maya", and "Dr Okafor" for a name that starts with a title."""
@@ -102,50 +112,33 @@ class Resource(models.Model):
         return f"{first} {rest.split(' ')[-1]}" if first in {"Dr", "Dr."} and rest else first
 
 
-class PractitionerManager(models.Manager["Practitioner"]):
-    def get_queryset(self) -> models.QuerySet["Practitioner"]:
-        return super().get_queryset().filter(kind=ResourceKind.PRACTITIONER)
+class OneKindManager(ResourceManager["Resource"]):
+    """Only the rows of a proxy's own kind."""
+
+    def get_queryset(self) -> models.QuerySet[Resource]:
+        return super().get_queryset().filter(kind=self.model.KIND)
 
 
 class Practitioner(Resource):
-    objects: ClassVar[PractitionerManager] = PractitionerManager()  # type: ignore[assignment]
+    KIND = ResourceKind.PRACTITIONER
+    objects: ClassVar[OneKindManager] = OneKindManager()
 
     class Meta:
         proxy = True
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.kind = ResourceKind.PRACTITIONER
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
-
-
-class RoomManager(models.Manager["Room"]):
-    def get_queryset(self) -> models.QuerySet["Room"]:
-        return super().get_queryset().filter(kind=ResourceKind.ROOM)
 
 
 class Room(Resource):
-    objects: ClassVar[RoomManager] = RoomManager()  # type: ignore[assignment]
+    KIND = ResourceKind.ROOM
+    objects: ClassVar[OneKindManager] = OneKindManager()
 
     class Meta:
         proxy = True
 
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.kind = ResourceKind.ROOM
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
-
-
-class EquipmentManager(models.Manager["Equipment"]):
-    def get_queryset(self) -> models.QuerySet["Equipment"]:
-        return super().get_queryset().filter(kind=ResourceKind.EQUIPMENT)
-
 
 class Equipment(Resource):
-    objects: ClassVar[EquipmentManager] = EquipmentManager()  # type: ignore[assignment]
+    KIND = ResourceKind.EQUIPMENT
+    objects: ClassVar[OneKindManager] = OneKindManager()
 
     class Meta:
         proxy = True
         verbose_name_plural = "equipment"
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.kind = ResourceKind.EQUIPMENT
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
