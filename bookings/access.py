@@ -12,13 +12,17 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from bookings import links
-from bookings.models import Booking, BookingState
+from bookings.models import Booking, BookingState, Guardian, Patient, ScreeningRun
 
 VISITOR = "visitor"
-NO_FLAGS = "q1"
+SCREENING = "screening"
+SCREENING_LIVES = dt.timedelta(hours=24)
 DRAFT = "draft"
 DONE = "done"
 VISIT = "visit"
+# Set beside VISIT when a mailed link, and not this browser's own booking, opened it.
+BY_LINK = "by_link"
+GUARDIAN = "guardian"
 
 
 def visitor(request: HttpRequest) -> str:
@@ -49,7 +53,7 @@ def is_plain(text: str) -> bool:
 def remember_done(request: HttpRequest, booking: Booking) -> None:
     """This browser booked it: it may see the thank-you page and the visit. Who comes next is asked anew."""
     request.session[DONE] = booking.pk
-    for finished in (DRAFT, NO_FLAGS):
+    for finished in (DRAFT, SCREENING):
         request.session.pop(finished, None)
     open_visit(request, booking.pk, booking.link_version)
 
@@ -59,12 +63,13 @@ def last_done(request: HttpRequest) -> Booking | None:
     if DONE not in request.session:
         return None
     mine = Booking.objects.with_everything().of_visitor(known_visitor(request))
-    return mine.filter(pk=request.session[DONE], confirmed_at__isnull=False).first()
+    return mine.booked().filter(pk=request.session[DONE]).first()
 
 
-def open_visit(request: HttpRequest, booking_id: int, link_version: int) -> None:
-    """Keep a visit in the session, as long as its links are not revoked."""
+def open_visit(request: HttpRequest, booking_id: int, link_version: int, *, by_link: bool = False) -> None:
+    """Keep a visit in the session, as long as its links are not revoked. ``by_link``: a mailed link opened it."""
     request.session[VISIT] = [booking_id, link_version]
+    request.session[BY_LINK] = by_link
 
 
 def visit_by_link(token: str) -> Booking | None:
@@ -80,23 +85,43 @@ def visit_of(request: HttpRequest) -> Booking | None:
 
 
 def _visit(booking_id: int, link_version: int) -> Booking | None:
-    booked = Booking.objects.with_everything().filter(confirmed_at__isnull=False)
+    booked = Booking.objects.with_everything().booked()
     return booked.filter(pk=booking_id, link_version=link_version).first()
 
 
-def has_no_flags(request: HttpRequest) -> bool:
-    """Whether this browser has answered Q1 with no."""
-    return bool(request.session.get(NO_FLAGS) == "no")
+def came_by_link(request: HttpRequest) -> bool:
+    """Whether a signed link opened this session's visit: then its patient's earlier visits count."""
+    return bool(request.session.get(BY_LINK))
 
 
-def set_no_flags(request: HttpRequest) -> None:
-    request.session[NO_FLAGS] = "no"
+def known_patient(request: HttpRequest) -> Patient | None:
+    """Who this is, for a visitor who came by a signed link; for everybody else nobody."""
+    if not came_by_link(request):
+        return None
+    booking = visit_of(request)
+    return booking.patient if booking else None
+
+
+def screening_run(request: HttpRequest, now: dt.datetime) -> ScreeningRun | None:
+    """What this browser has answered for a booking it has not made yet."""
+    key = request.session.get(SCREENING, "")
+    return ScreeningRun.objects.filter(key=key, booking=None, expires_at__gt=now).first() if key else None
+
+
+def keep_run(request: HttpRequest, run: ScreeningRun, now: dt.datetime) -> ScreeningRun:
+    """Store the answers for a day; the session knows no more than their key. Only for POSTs."""
+    run.expires_at = now + SCREENING_LIVES
+    run.save()
+    request.session[SCREENING] = run.key
+    return run
 
 
 def forget_answers(request: HttpRequest) -> None:
-    """Nothing that was answered or typed stays in the session."""
-    for finished in (DRAFT, NO_FLAGS):
-        request.session.pop(finished, None)
+    """Nothing that was answered or typed stays."""
+    key = request.session.pop(SCREENING, "")
+    if key:
+        ScreeningRun.objects.filter(key=key, booking=None).delete()
+    request.session.pop(DRAFT, None)
 
 
 def draft(request: HttpRequest) -> dict[str, Any]:
@@ -128,4 +153,26 @@ def is_own_machine(address: str) -> bool:
 
 def may_correct_address(booking: Booking, now: dt.datetime) -> bool:
     """Online an address is put right soon after booking; later by phone."""
-    return booking.confirmed_at is not None and now <= booking.confirmed_at + dt.timedelta(minutes=30)
+    return booking.booked_at is not None and now <= booking.booked_at + dt.timedelta(minutes=30)
+
+
+def guardian_by_link(token: str) -> Guardian | None:
+    """The guardian that a mailed link stands for; None when it is tampered with or revoked."""
+    found = links.read_guardian(token)
+    return _guardian(*found) if found else None
+
+
+def open_guardian(request: HttpRequest, guardian: Guardian) -> None:
+    request.session[GUARDIAN] = [guardian.pk, guardian.link_version]
+
+
+def guardian_of(request: HttpRequest) -> Guardian | None:
+    """The guardian whom this session was opened for."""
+    found = request.session.get(GUARDIAN)
+    return _guardian(*found) if found else None
+
+
+def _guardian(guardian_id: int, link_version: int) -> Guardian | None:
+    everything = "booking__service", "booking__location__clinic", "booking__practitioner", "booking__patient"
+    found = Guardian.objects.select_related(*everything)
+    return found.filter(pk=guardian_id, link_version=link_version).first()

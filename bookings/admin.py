@@ -2,17 +2,27 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Model
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from bookings.models import Booking, BookingEvent, Claim, Consent, OutgoingEmail, Patient, Task
+from bookings.models import ApiKey, Booking, BookingEvent, Claim, Consent, Guardian, OutgoingEmail, Patient, Task
 from bookings.models.mail import KINDS
-from clinic.admin.base import ReadOnlyAdmin
+from clinic import audit
+from clinic.admin.base import ReadOnlyAdmin, user_of
 from clinic.models import Practitioner
+
+
+class LookUpAdmin(ReadOnlyAdmin):
+    """For managers alone. Everybody else has the desk, which shows each of them what their role needs."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_active and getattr(request.user, "is_superuser", False)
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -49,6 +59,11 @@ class Consents(ReadOnlyInline):
     fields = ("kind", "version", "words", "given_at")
 
 
+class Guardians(ReadOnlyInline):
+    model = Guardian
+    fields = ("name", "relation", "phone", "email", "gets_mail", "agreed_at", "agreed_with")
+
+
 class Mails(ReadOnlyInline):
     model = OutgoingEmail
     fields = ("created_at", "title", "subject", "recipient", "state", "sent_at", "last_error")
@@ -74,17 +89,21 @@ class ByPractitioner(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin):
+class BookingAdmin(LookUpAdmin):
     list_display = ("reference", "starts_at", "patient", "service_name", "practitioner", "room", "state", "desk")
     list_filter = ("state", "starts_at", ByPractitioner, "service", "location")
     list_select_related = ("patient", "practitioner", "room")
     search_fields = ("=reference", "patient__name", "patient__email")
     ordering = ("-starts_at", "-id")
-    inlines = (History, Claims, Consents, Mails)
+    inlines = (History, Claims, Guardians, Consents, Mails)
     fieldsets = (
         (None, {"fields": ("reference", "state", "service", "location", "practitioner", "room", "asked_for_any")}),
-        ("When", {"fields": ("starts_at", "ends_at", "held_at", "expires_at", "confirmed_at")}),
-        ("Who", {"fields": ("patient", "is_for_someone_else", "wishes", "is_screening_outstanding")}),
+        (
+            "When",
+            {"fields": ("starts_at", "ends_at", "held_at", "expires_at", "booked_at", "confirmed_at", "arranged_at")},
+        ),
+        ("Review", {"fields": ("reply_by", "approved_at")}),
+        ("Who", {"fields": ("patient", "is_for_someone_else", "wishes", "event_on", "is_screening_outstanding")}),
         (
             "As agreed",
             {
@@ -95,6 +114,7 @@ class BookingAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        ("Closed", {"fields": ("outcome", "treated_areas", "closed_at")}),
         ("Cancelled", {"fields": ("cancelled_at", "cancel_reason", "is_late_cancellation")}),
         ("Calendar and links", {"fields": ("calendar_uid", "sequence", "link_version")}),
     )
@@ -107,7 +127,7 @@ class BookingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Patient)
-class PatientAdmin(ReadOnlyAdmin):
+class PatientAdmin(LookUpAdmin):
     list_display = ("name", "email", "phone", "date_of_birth", "created_at")
     list_filter = ("created_at",)
     search_fields = ("name", "email", "phone")
@@ -128,7 +148,7 @@ class ByKind(admin.SimpleListFilter):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(ReadOnlyAdmin):
+class OutgoingEmailAdmin(LookUpAdmin):
     list_display = ("subject", "title", "recipient", "state", "created_at", "sent_at", "attempts")
     list_filter = ("state", ByKind, "created_at")
     list_select_related = ("booking",)
@@ -140,7 +160,7 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BookingEvent)
-class BookingEventAdmin(ReadOnlyAdmin):
+class BookingEventAdmin(LookUpAdmin):
     list_display = ("at", "booking", "verb", "actor", "by")
     list_filter = ("actor", "at")
     list_select_related = ("booking", "by")
@@ -149,8 +169,30 @@ class BookingEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnlyAdmin):
+class TaskAdmin(LookUpAdmin):
     list_display = ("kind", "name", "phone", "booking", "due_at", "done_at", "done_by")
     list_filter = ("kind", "due_at", ("done_at", admin.EmptyFieldListFilter))
     list_select_related = ("booking", "done_by")
     search_fields = ("=booking__reference", "name", "phone")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Which programs may book. ``manage.py api_key make`` makes a key and shows it once; here it is revoked."""
+
+    list_display = ("name", "prefix", "created_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "=prefix")
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).has_perm("bookings.change_apikey")
+
+    @admin.action(description="Revoke the chosen keys: they open nothing any more", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            revoked = [key for key in queryset if key.revoke(now=now)]
+            for key in revoked:
+                audit.record("revoked", key, by=user_of(request), now=now, name=str(key))
+        self.message_user(request, f"{len(revoked)} revoked. What they booked stands.", messages.SUCCESS)

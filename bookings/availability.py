@@ -13,7 +13,7 @@ visitor's own holds and of the booking that is to move do not count.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from heapq import merge
 from itertools import chain, islice, repeat
@@ -41,7 +41,7 @@ from clinic.intervals import (
 )
 from clinic.models import Clinic, Location, Resource, Service
 from clinic.models.resources import ResourceKind
-from clinic.opening import CLOSED, Opening, openings
+from clinic.opening import CLOSED, FOR_EVER, Opening, openings
 
 LONGEST_RANGE = 62
 # Claims last at most a day, so a window may bound their starts from below and stay on the index.
@@ -68,7 +68,10 @@ class Start(NamedTuple):
 
 
 class Asked(TypedDict, total=False):
-    """What a search is for. ``practitioner`` None means any; ``ignoring`` is a booking that is to move."""
+    """What a search is for. ``practitioner`` None means any; ``ignoring`` is a booking that is to move.
+
+    ``opens_at`` says, by the grade of a practitioner, from which instant on a visit is safe for this person.
+    """
 
     service: Service
     location: Location
@@ -78,6 +81,7 @@ class Asked(TypedDict, total=False):
     visitor: str
     ignoring: Booking | None
     is_staff: bool
+    opens_at: Mapping[str, dt.datetime]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ class Diary:
     equipment: list[list[Resource]]
     opening: dict[int, Opening]
     taken: dict[int, list[Interval]]
+    opens_at: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def free(self, resource: Resource) -> list[Interval]:
         return subtract(self.opening.get(resource.pk, CLOSED).free, self.taken.get(resource.pk, []))
@@ -100,6 +105,8 @@ class Diary:
     def starts_of(self, practitioner: Resource, windows: list[Interval]) -> Iterator[int]:
         """The offered starts of one practitioner, in order, where ``windows`` are those of rooms and equipment."""
         own = intersect(windows, fitting_starts(self.free(practitioner), self.minutes))
+        if practitioner.code in self.opens_at:
+            own = intersect([(self.opens_at[practitioner.code], FOR_EVER)], own)
         return on_grid(self.opening[practitioner.pk].stretches, own, self.grid)
 
     def windows(self) -> list[Interval]:
@@ -257,6 +264,7 @@ def load(*, first: dt.date, until: dt.date, run_out_count: bool = False, **asked
         equipment=[[each for each in things if each.code == kind] for kind in service.equipment_kinds],
         opening=openings(location=location, resources=candidates, first=first, until=until),
         taken=_taken(candidates, window, asked, run_out_count=run_out_count),
+        opens_at={grade: minute_after(instant) for grade, instant in asked.get("opens_at", {}).items()},
     )
 
 

@@ -98,6 +98,13 @@ def pick(*, start: dt.datetime, **asked: Unpack[Asked]) -> Choice:
     return choice
 
 
+def pick_instead(booking: Booking, *, start: dt.datetime, **asked: Unpack[Asked]) -> Choice:
+    """The same for a booked visit that changes: at its own location, where its own claims are in nobody's way."""
+    location = booking.location
+    asked |= {"location": location, "clinic": location.clinic, "ignoring": booking}
+    return pick(start=start, **asked)
+
+
 def write(booking: Booking, choice: Choice) -> None:
     """Claim each resource for its own stretch; the room also for clean-up."""
     room_until = booking.ends_at + dt.timedelta(minutes=booking.clean_up_minutes)

@@ -1,9 +1,29 @@
-"""Who may have which visit on which day. Every door asks here; the pages find the kind words."""
+"""Who may have which visit on which day. Every door and every verb asks here; the pages find the kind words.
+
+Three things decide: the answers to the questions, earlier visits, and age on the day. History counts for a patient who
+came by a signed link; what anybody else says of it is believed where it makes us wait, and is reviewed where it does
+not.
+"""
 
 import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from clinic.models import Clinic, Service
+from bookings.models import Booking, BookingState, Patient, ScreeningRun
+from bookings.models import Outcome as Closed
+from clinic import screening, words
+from clinic.intervals import day_start, instant_of
+from clinic.models import Clinic, History, HistoryRule, Location, Service, Verdict
+from clinic.models.shown import Shown, Versions, shown
+from clinic.opening import reply_by
+from clinic.screening import Answered, Answers, Finding, Outcome, Rulebook
+
+ADULT_FROM = 18
+# What stands in the place of a question's code for what nobody answers.
+FROM_HISTORY, FROM_AGE = "HISTORY", "MINOR"
+NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 
 
 class AgeProblem(Enum):
@@ -27,3 +47,299 @@ def age_problem(*, clinic: Clinic, service: Service, born: dt.date, visit_date: 
     if service.maximum_age is not None and age > service.maximum_age:
         return AgeProblem.TOO_OLD
     return AgeProblem.BY_PHONE if age < clinic.online_from_age else None
+
+
+def needs_guardian(born: dt.date | None, visit_date: dt.date) -> bool:
+    """Whether somebody must answer for this patient on the day of the visit."""
+    return born is not None and age_on(born, visit_date) < ADULT_FROM
+
+
+@dataclass(frozen=True)
+class Said:
+    """What we know of a person so far.
+
+    ``patient`` is set where a signed link, or staff, say who it is: then earlier visits count. ``approved`` are the
+    rules whose review a clinician has already decided.
+    """
+
+    answers: Answers = field(default_factory=dict)
+    last_extraction_on: dt.date | None = None
+    had_consultation: bool | None = None
+    born: dt.date | None = None
+    patient: Patient | None = None
+    approved: frozenset[str] = frozenset()
+
+
+NOTHING_SAID = Said()
+
+
+@dataclass(frozen=True)
+class Need:
+    """A visit that must come before this one. ``proof`` is the local date of one we know of."""
+
+    rule: str
+    version: int
+    days: int
+    proof: dt.date | None
+    is_claimed: bool | None
+
+    def finding(self, visit_date: dt.date) -> Finding | None:
+        if self.proof is not None and visit_date <= self.proof + dt.timedelta(days=self.days):
+            return None
+        verdict = Verdict.CONSULT if self.is_claimed is False else Verdict.REVIEW
+        return Finding(FROM_HISTORY, "", self.rule, self.version, verdict, days=self.days)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What one person's answers, history and age mean for one service at one location.
+
+    ``by_grade`` are the outcomes for every grade that does the service, whatever the date; ``book`` holds the words of
+    the questions, ``texts`` those of the history rules.
+    """
+
+    book: Rulebook
+    by_grade: Mapping[str, Outcome]
+    needs: tuple[Need, ...]
+    said: Said
+    today: dt.date
+    zone: dt.tzinfo
+    reply_by: dt.datetime
+    texts: Mapping[str, str]
+
+    def outcome(self, grade: str, visit_date: dt.date | None = None) -> Outcome:
+        """For a visit with that grade; with a local date, waits that are over by then are notes."""
+        found = self.by_grade[grade] + Outcome(tuple(self._of_the_day(visit_date or self.today)))
+        found = found.without_review(self.said.approved)
+        return found.on(visit_date) if visit_date else found
+
+    def verdict_on(self, grade: str, visit_date: dt.date) -> Verdict:
+        return self.outcome(grade, visit_date).verdict
+
+    def not_before(self, grade: str) -> dt.date | None:
+        """The first safe local date with that grade; None where nothing has to be waited for."""
+        return self.outcome(grade).not_before
+
+    @property
+    def first_safe_date(self) -> dt.date | None:
+        """With whoever may treat this person first; None where nothing has to be waited for."""
+        dates = [self.not_before(grade) for grade in self._open_grades()]
+        waits = [date for date in dates if date is not None and date > self.today]
+        return min(waits) if waits and len(waits) == len(dates) else None
+
+    def with_grade(self, grade: str) -> "Outlook":
+        """The same for somebody who has chosen a practitioner of that grade."""
+        return replace(self, by_grade={grade: self.by_grade[grade]}) if grade in self.by_grade else self
+
+    @property
+    def needs_help(self) -> bool:
+        """A warning sign, whoever would do the visit."""
+        return any(self.outcome(grade).has(Verdict.HELP) for grade in self.by_grade)
+
+    @property
+    def is_consult_only(self) -> bool:
+        """No practitioner of any grade may do this visit now."""
+        return bool(self.by_grade) and not self._open_grades()
+
+    @property
+    def needs_review(self) -> bool:
+        """Whoever does it, a clinician has to look first."""
+        return bool(self.by_grade) and all(self.outcome(grade).needs_review for grade in self.by_grade)
+
+    @property
+    def opens_at(self) -> dict[str, dt.datetime]:
+        """By grade: from when on a time may be offered. Grades without any limit are left out."""
+        found = {grade: self._opens_at(grade) for grade in self.by_grade}
+        return {grade: instant for grade, instant in found.items() if instant is not None}
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why days are closed, a sentence each, the longest wait first."""
+        waits = [each for grade in self.by_grade for each in self.outcome(grade).findings if self._is_a_wait(each)]
+        waits.sort(key=lambda each: each.until or self.today, reverse=True)
+        return list(dict.fromkeys(self.why(each) for each in waits))
+
+    def reason_for(self, date: dt.date) -> str:
+        """Why that local date is too soon, in one sentence; "" when it is not."""
+        grades = self._open_grades()
+        late = [self.not_before(grade) for grade in grades]
+        is_too_soon = bool(grades) and all(until is not None and date < until for until in late)
+        if is_too_soon and self.reasons:
+            return self.reasons[0]
+        is_before_reply = self.needs_review and date < self.reply_by.astimezone(self.zone).date()
+        return f"A clinician looks at your answers first, by {self.reply_by_words}." if is_before_reply else ""
+
+    @property
+    def reply_by_words(self) -> str:
+        return words.when(self.reply_by, self.zone)
+
+    def questions(self, *verdicts: Verdict) -> list[str]:
+        """The codes of the questions that lead to one of these verdicts with any grade; each once."""
+        found = (code for grade in self.by_grade for code in self.outcome(grade).questions(*verdicts))
+        return list(dict.fromkeys(found))
+
+    def _open_grades(self) -> list[str]:
+        closed = {Verdict.CONSULT, Verdict.HELP}
+        return [grade for grade in self.by_grade if self.outcome(grade).verdict not in closed]
+
+    def _opens_at(self, grade: str) -> dt.datetime | None:
+        found = self.outcome(grade)
+        if grade not in self._open_grades():
+            return NEVER
+        instants = [instant_of(day_start(found.not_before, self.zone))] if found.not_before else []
+        if found.needs_review:
+            instants.append(self.reply_by)
+        return max(instants, default=None)
+
+    def _of_the_day(self, day: dt.date) -> Iterator[Finding]:
+        for need in self.needs:
+            found = need.finding(day)
+            if found:
+                yield found
+        if needs_guardian(self.said.born, day):
+            yield Finding(FROM_AGE, "", FROM_AGE, 1, Verdict.REVIEW)
+
+    def _is_a_wait(self, found: Finding) -> bool:
+        return found.verdict is Verdict.WAIT and found.until is not None and found.until > self.today
+
+    def why(self, found: Finding) -> str:
+        """Why a wait has to be waited for, in one sentence."""
+        if found.question == FROM_HISTORY:
+            return self.texts[found.rule]
+        return f"We wait {found.days} days after {found.short or 'this'}."
+
+
+def outlook(
+    *,
+    service: Service,
+    location: Location,
+    clinic: Clinic,
+    said: Said,
+    ignoring: Booking | None = None,
+    book: Rulebook | None = None,
+    versions: Versions = shown,
+    now: dt.datetime,
+) -> Outlook:
+    """``ignoring`` is a visit of theirs that is about to change; ``book`` spares reading the rules again.
+
+    ``versions`` may be ``as_edited`` to try out what waits for a signature.
+    """
+    book = book or screening.rulebook(clinic, versions)
+    today = now.astimezone(location.zone).date()
+    rules = _history_rules(service, versions)
+    past = list(_past(said.patient, ignoring)) if said.patient else []
+    waits = Outcome(tuple(_gaps(rules, service, past, said)))
+    return Outlook(
+        book=book,
+        by_grade={
+            grade: screening.assess(book, said.answers, codes=service.codes, grade=grade, visit_date=None, today=today)
+            + waits
+            for grade in service.grades
+        },
+        needs=tuple(_need(rule, past, said) for rule in rules if rule.fields["kind"] == History.NEEDS),
+        said=said,
+        today=today,
+        zone=location.zone,
+        reply_by=reply_by(clinic=clinic, zone=location.zone, now=now),
+        texts={rule.code: rule.fields["advice"] for rule in rules},
+    )
+
+
+def said_of(run: ScreeningRun | None, *, born: dt.date | None = None, patient: Patient | None = None) -> Said:
+    """What one round of answers says."""
+    if run is None:
+        return Said(born=born, patient=patient)
+    return Said(answers_of(run), run.last_extraction_on, run.had_consultation, born, patient)
+
+
+def said_for(booking: Booking) -> Said:
+    """All that was ever answered for this visit, as one, with what a clinician has approved."""
+    runs = list(booking.screenings.all())
+    dates = [run.last_extraction_on for run in runs if run.last_extraction_on]
+    claims = [run.had_consultation for run in runs if run.had_consultation is not None]
+    return Said(
+        answers=screening.merged(answers_of(run) for run in runs),
+        last_extraction_on=max(dates, default=None),
+        had_consultation=claims[-1] if claims else None,
+        born=booking.patient.date_of_birth if booking.patient else None,
+        patient=booking.patient,
+        approved=_approved(booking, runs),
+    )
+
+
+def answers_of(run: ScreeningRun) -> dict[str, Answered]:
+    return {code: Answered.from_json(row) for code, row in run.answers.items()}
+
+
+def history_asked(service: Service, versions: Versions = shown) -> list[tuple[str, str]]:
+    """What somebody without a known history is asked for this service: pairs of kind (``History``) and question."""
+    return [(rule.fields["kind"], rule.fields["asks"]) for rule in _history_rules(service, versions)]
+
+
+def look_alikes(booking: Booking) -> list[Booking]:
+    """Treated visits of people who may be this patient: for the desk to match, never for an answer to anybody.
+
+    Who gave the very same details is looked at too: without a signed link that proved nothing.
+    """
+    assert booking.patient, "only a booked visit has a patient"
+    people = {booking.patient.pk, *people_like(booking.patient)}
+    treated = Booking.objects.filter(patient__in=people, state=BookingState.COMPLETED, outcome=Closed.TREATED)
+    return list(treated.select_related("patient", "service", "location__clinic").order_by("-starts_at"))
+
+
+def people_like(patient: Patient) -> set[int]:
+    """The ids of other patients with the same e-mail address or the same phone."""
+    found: set[int] = set()
+    for same in ({"email": patient.email}, {"phone": patient.phone}):
+        if all(same.values()):
+            found |= set(Patient.objects.filter(**same).exclude(pk=patient.pk).values_list("pk", flat=True))
+    return found
+
+
+def _approved(booking: Booking, runs: Iterable[ScreeningRun]) -> frozenset[str]:
+    """The rules that were set off by what a clinician had before them when they said yes."""
+    if booking.approved_at is None:
+        return frozenset()
+    seen = [run for run in runs if run.made_at <= booking.approved_at]
+    return frozenset(row["rule"] for run in seen for row in run.findings)
+
+
+def _history_rules(service: Service, versions: Versions) -> list[Shown]:
+    rules = versions(list(HistoryRule.objects.all()))
+    return [rule for rule in rules if not service.codes.isdisjoint(rule.fields["applies_to"])]
+
+
+def _past(patient: Patient, ignoring: Booking | None) -> Iterable[Booking]:
+    done = Booking.objects.filter(patient=patient, state=BookingState.COMPLETED).select_related("service", "location")
+    return done.exclude(pk=ignoring.pk) if ignoring else done
+
+
+def _gaps(rules: Iterable[Shown], service: Service, past: Iterable[Booking], said: Said) -> Iterator[Finding]:
+    for rule in rules:
+        if rule.fields["kind"] != History.GAP:
+            continue
+        last = _last_treated(rule, service.body_areas, past)
+        dates = [date for date in (last, said.last_extraction_on) if date]
+        if dates:
+            days = rule.fields["days"]
+            until = max(dates) + dt.timedelta(days=days)
+            yield Finding(FROM_HISTORY, "", rule.code, rule.version, Verdict.WAIT, until=until, days=days)
+
+
+def _last_treated(rule: Shown, areas: Iterable[str], past: Iterable[Booking]) -> dt.date | None:
+    """The last local date on which a visit that the rule is about treated any of these body areas."""
+    wanted, about = set(areas), set(rule.fields["applies_to"])
+    dates = (each.local_date for each in past if wanted & _treated(each) and about & each.service.codes)
+    return max(dates, default=None)
+
+
+def _treated(visit: Booking) -> AbstractSet[str]:
+    if visit.outcome != Closed.TREATED:
+        return frozenset()
+    return set(visit.treated_areas or visit.service.body_areas)
+
+
+def _need(rule: Shown, past: Iterable[Booking], said: Said) -> Need:
+    fields = rule.fields
+    proofs = [each.local_date for each in past if each.service.slug in fields["needs"]]
+    return Need(rule.code, rule.version, fields["days"], max(proofs, default=None), said.had_consultation)

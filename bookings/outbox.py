@@ -15,15 +15,19 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Concat, Trim
 
 from bookings import delivery, mime
 from bookings.models import Booking, Heartbeat, MailState, OutgoingEmail, Task, TaskKind
+from bookings.models.mail import PASSING
 from clinic.models import Clinic
+from clinic.opening import quiet_until
 
 log = logging.getLogger(__name__)
 
 STAFF_NOTICE = "staff_notice"
+GUARDIAN = "guardian"
 WORKER = "worker"
 WORKER_IS_LATE_AFTER = dt.timedelta(minutes=5)
 
@@ -38,6 +42,11 @@ GIVES_UP_AFTER = dt.timedelta(hours=48)
 # The visit may be near.
 PHONE_WITHIN = dt.timedelta(hours=2)
 SHORTEST_TRY = dt.timedelta(minutes=15)
+# Why a message was not sent, for staff.
+NEVER_WRITTEN = "Its moment passed before it could be written."
+TOO_LATE = "Its moment has passed."
+CHANGED = "The visit has changed in the meantime."
+OTHER_ADDRESS = "The address was corrected in the meantime."
 
 
 @dataclasses.dataclass
@@ -55,14 +64,27 @@ def host() -> str:
 
 
 def enqueue(
-    message: mime.Message, *, booking: Booking, kind: str, name: str, address: str, now: dt.datetime
+    message: mime.Message,
+    *,
+    booking: Booking,
+    kind: str,
+    name: str,
+    address: str,
+    sequence: int | None = None,
+    not_after: dt.datetime | None = None,
+    now: dt.datetime,
 ) -> OutgoingEmail:
-    """Write the e-mail into the caller's transaction. Without an address it becomes a task to phone instead."""
+    """Write the e-mail into the caller's transaction. Without an address it becomes a task to phone instead.
+
+    ``sequence`` None counts the messages of this kind; a number makes it the only one of that number. From
+    ``not_after`` on it is skipped instead of sent.
+    """
     with transaction.atomic():
         email = OutgoingEmail.objects.create(
             booking=booking,
             kind=kind,
-            sequence=_next_sequence(booking, kind),
+            sequence=_next_sequence(booking, kind) if sequence is None else sequence,
+            not_after=not_after,
             recipient=_recipient(name, address),
             message_id=f"<{uuid.uuid4()}@{host()}>",
             state=MailState.QUEUED if address else MailState.NO_ADDRESS,
@@ -75,10 +97,31 @@ def enqueue(
     return email
 
 
+def list_as_skipped(
+    booking: Booking, *, kind: str, subject: str, to: tuple[str, str], now: dt.datetime
+) -> OutgoingEmail:
+    """A message of the course whose moment passed before anybody could write it: staff see it, nobody gets it."""
+    return OutgoingEmail.objects.create(
+        booking=booking,
+        kind=kind,
+        sequence=booking.sequence,
+        recipient=_recipient(*to),
+        subject=subject,
+        text="",
+        message_id=f"<{uuid.uuid4()}@{host()}>",
+        state=MailState.SKIPPED,
+        created_at=now,
+        due_at=now,
+        last_error=NEVER_WRITTEN,
+    )
+
+
 def skip_others(email: OutgoingEmail) -> int:
     """Take back what still waits to go to another address of this patient; returns how many."""
-    waiting = OutgoingEmail.objects.filter(booking=email.booking, state=MailState.QUEUED).exclude(kind=STAFF_NOTICE)
-    return waiting.exclude(recipient=email.recipient).update(state=MailState.SKIPPED)
+    waiting = OutgoingEmail.objects.filter(booking=email.booking, state=MailState.QUEUED).exclude(
+        kind__in=[STAFF_NOTICE, GUARDIAN]
+    )
+    return _skip(waiting.exclude(recipient=email.recipient), OTHER_ADDRESS)
 
 
 def send_due(now: dt.datetime) -> Sent:
@@ -89,6 +132,7 @@ def send_due(now: dt.datetime) -> Sent:
     done = Sent()
     if not settings.MAIL_IS_SENT:
         return done
+    _skip_what_is_over(now)
     line = get_connection()
     ends = time.monotonic() + ROUND.total_seconds()
     try:
@@ -121,7 +165,9 @@ def lease(key: int, now: dt.datetime) -> OutgoingEmail | None:
     mine = uuid.uuid4()
     due = OutgoingEmail.objects.due(now).filter(pk=key)
     won = due.update(state=MailState.SENDING, lease=mine, leased_until=now + LEASE, attempts=F("attempts") + 1)
-    leased = OutgoingEmail.objects.select_related("booking__patient").filter(pk=key, lease=mine)
+    leased = OutgoingEmail.objects.select_related("booking__patient", "booking__guardian", "booking__location").filter(
+        pk=key, lease=mine
+    )
     return leased.first() if won else None
 
 
@@ -143,9 +189,12 @@ def record_problem(email: OutgoingEmail, problem: Exception, now: dt.datetime) -
 
 
 def gives_up_at(email: OutgoingEmail) -> dt.datetime:
-    """After two days; earlier where a visit is near, so that there is time to phone."""
+    """After two days; earlier where a visit is near, so that there is time to phone.
+
+    A message that has its moment is tried for as long as that lasts, and then skipped.
+    """
     latest = email.created_at + GIVES_UP_AFTER
-    if email.booking is None:
+    if email.booking is None or email.not_after is not None:
         return latest
     return max(email.created_at + SHORTEST_TRY, min(latest, email.booking.starts_at - PHONE_WITHIN))
 
@@ -182,6 +231,19 @@ def _ask_to_phone(email: OutgoingEmail, why: str, now: dt.datetime) -> None:
             created_at=now,
             due_at=now + PHONE_WITHIN,
         )
+
+
+def _skip_what_is_over(now: dt.datetime) -> int:
+    """What must not go any more is listed at once, however long the mail server stays away."""
+    nobody_has_it = Q(state=MailState.QUEUED) | Q(state=MailState.SENDING, leased_until__lte=now)
+    over = OutgoingEmail.objects.filter(nobody_has_it, not_after__lte=now)
+    return _skip(over, TOO_LATE) if over.exists() else 0
+
+
+def _skip(emails: QuerySet[OutgoingEmail], why: str) -> int:
+    """Skip them for one reason; what a mail server said before stays beside it."""
+    words = Trim(Concat(Value(f"{why} "), "last_error"))
+    return emails.update(state=MailState.SKIPPED, last_error=words, lease=None, leased_until=None)
 
 
 def _due(now: dt.datetime) -> list[int]:
@@ -223,14 +285,25 @@ def _send_batch(line: BaseEmailBackend, keys: list[int], ends: float, now: dt.da
         if time.monotonic() >= ends:
             return
         email = lease(key, now)
-        if email is not None and not _send(line, email, clinic, now, done):
+        if email is not None and not _send(line, email, clinic, _by_now(now, ends), now, done):
             return
 
 
-def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.datetime, done: Sent) -> bool:
+def _by_now(now: dt.datetime, ends: float) -> dt.datetime:
+    """A round may last half a minute; what it sends at its end has to be right then."""
+    return now + ROUND - dt.timedelta(seconds=ends - time.monotonic())
+
+
+def _send(
+    line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, by_now: dt.datetime, now: dt.datetime, done: Sent
+) -> bool:
     """Outside any transaction: a slow server must never keep the database waiting. False: connect anew."""
-    if not _is_for_present_address(email):
-        _end_lease(email, state=MailState.SKIPPED, last_error="The address was corrected in the meantime.")
+    needless = _why_not(email, by_now)
+    if needless:
+        _end_lease(email, state=MailState.SKIPPED, last_error=f"{needless} {email.last_error}".strip())
+        return True
+    if night_ends := _end_of_night(email, clinic, by_now):
+        _end_lease(email, state=MailState.QUEUED, due_at=night_ends, attempts=F("attempts") - 1)
         return True
     try:
         with delivery.cut_after(LONGEST_SEND, line):
@@ -246,10 +319,35 @@ def _send(line: BaseEmailBackend, email: OutgoingEmail, clinic: Clinic, now: dt.
     return True
 
 
+def _why_not(email: OutgoingEmail, now: dt.datetime) -> str:
+    """What happened while it waited that makes this message wrong by now; "" when it may go."""
+    if email.not_after is not None and now >= email.not_after:
+        return TOO_LATE
+    if not _is_for_present_address(email):
+        return OTHER_ADDRESS
+    booking = email.booking
+    if booking is None or email.kind not in PASSING:
+        return ""
+    is_as_arranged = booking.state in PASSING[email.kind] and booking.sequence == email.sequence
+    return "" if is_as_arranged else CHANGED
+
+
 def _is_for_present_address(email: OutgoingEmail) -> bool:
     """A link must not go to an address that was corrected while the message waited."""
-    patient = email.booking.patient if email.booking else None
-    return patient is None or email.kind == STAFF_NOTICE or email.recipient == _recipient(patient.name, patient.email)
+    booking = email.booking
+    if booking is None or booking.patient is None or email.kind == STAFF_NOTICE:
+        return True
+    if email.kind == GUARDIAN:
+        guardian = getattr(booking, "guardian", None)
+        return guardian is not None and email.recipient == _recipient(guardian.name, guardian.email)
+    return email.recipient == _recipient(*booking.reader)
+
+
+def _end_of_night(email: OutgoingEmail, clinic: Clinic, now: dt.datetime) -> dt.datetime | None:
+    """Until when a message that may wait for the morning does, by the clock of its visit; None by day."""
+    if email.booking is None or email.kind not in PASSING:
+        return None
+    return quiet_until(clinic=clinic, zone=email.booking.location.zone, now=now)
 
 
 def _wire(email: OutgoingEmail, clinic: Clinic) -> EmailMultiAlternatives:

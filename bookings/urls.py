@@ -5,11 +5,12 @@ from django.urls import include, path
 from bookings.desk.demo_bar import demo_role
 from bookings.desk.health import readyz
 from bookings.desk.sign_in import sign_in
-from bookings.online.urls import booking_urls, visit_urls
+from bookings.online.urls import booking_urls, guardian_urls, visit_urls
 
 urlpatterns = [
     path("book/", include((booking_urls, "booking"))),
     path("visit/", include((visit_urls, "visit"))),
+    path("guardian/", include((guardian_urls, "guardian"))),
     path("accounts/login/", sign_in, name="sign_in"),
     path("desk/", include("bookings.desk.urls")),
     path("api/v1/", include("bookings.api.urls")),

@@ -7,9 +7,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+
+from clinic import readiness
+from clinic.models import Clinic
 
 # In the order in which a clinic is set up.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -17,10 +21,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "People and things": ("Practitioner", "Room", "Equipment"),
     "Services": ("Service",),
     "Guidance": ("Topic", "Item", "Wording", "Source"),
-    "Screening": ("Question", "Part", "Rule"),
+    "Screening": ("Question", "Part", "Rule", "HistoryRule"),
     "Day to day (to look up)": ("Booking", "Patient", "OutgoingEmail", "Task", "BookingEvent"),
     "Records (to look up)": ("Review", "Revision", "AuditEvent"),
-    "Staff": ("User", "Group"),
+    "Staff": ("User", "Group", "ApiKey"),
 }
 
 
@@ -40,6 +44,11 @@ class ClinicAdminSite(AdminSite):
         groups = {**GROUPS, "Other": tuple(sorted(set(models) - named))}
         listed = ((title, [models[name] for name in names if name in models]) for title, names in groups.items())
         return [{**rows[0][0], "name": title, "models": [model for _, model in rows]} for title, rows in listed if rows]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """With what a real clinic still lacks before online booking may open."""
+        clinic = Clinic.objects.first()
+        return super().index(request, {"lacks": readiness.lacking(clinic) if clinic else [], **(extra_context or {})})
 
     @method_decorator(never_cache)
     @login_not_required

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from clinic import guidance
+from clinic import guidance, readiness
 from clinic.guidance import Advice
 from clinic.models import Clinic, Wording
 
@@ -16,6 +16,7 @@ DEMO_ROLES = ("patient", "receptionist", "practitioner", "clinician", "manager")
 def clinic(request: HttpRequest) -> dict[str, Any]:
     """Template context for all pages; lazy, so that an answer without a page asks nothing of the database."""
     found = SimpleLazyObject(Clinic.objects.first)
+    is_open = SimpleLazyObject(lambda: bool(found) and readiness.is_open_for_booking(cast("Clinic", found)))
     theme = request.COOKIES.get("theme", "")
     red_flags = SimpleLazyObject(lambda: guidance.red_flags(cast("Clinic", found)) if found else [])
     disclaimer = SimpleLazyObject(lambda: _short_disclaimer(cast("Clinic", found)) if found else [])
@@ -25,6 +26,7 @@ def clinic(request: HttpRequest) -> dict[str, Any]:
         "red_flags": red_flags,
         "short_disclaimer": disclaimer,
         "footer_is_draft": SimpleLazyObject(lambda: guidance.is_draft([*red_flags, *disclaimer])),
+        "is_booking_open": is_open,
         "demo_roles": DEMO_ROLES,
     }
 

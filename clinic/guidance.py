@@ -1,6 +1,7 @@
 """Which advice to show: at which moment, for which service, in which words.
 
-A version that a clinician signed wins over a later edit that waits; a text nobody ever signed is a draft.
+A version that a clinician signed wins over a later edit that waits. A text nobody ever signed is a draft: the demo
+shows it, a real clinic only where it must always be shown, and then booking is not open yet (``clinic.readiness``).
 """
 
 import datetime as dt
@@ -19,6 +20,8 @@ from clinic.models.shown import Shown, kind_of, shown
 
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 RED_FLAGS = ("FLAG-1", "FLAG-2", "FLAG-3")
+# The priority of what is always shown.
+ESSENTIAL = 1
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def items_for(service: Service | None, moment: str, clinic: Clinic) -> list[Advi
 def by_moment(service: Service | None, moments: Sequence[str], clinic: Clinic) -> dict[str, list[Advice]]:
     """The same for several moments, in as many queries as for one."""
     rows = list(Item.objects.select_related("topic"))
-    meant = [(row, version) for row, version in zip(rows, shown(rows), strict=True) if _is_meant(service, version)]
+    meant = [(row, version) for row, version in _fit_to_show(rows, clinic) if _is_meant(service, version)]
     return {
         moment: [_item_advice(row, version, clinic) for row, version in meant if moment in version.fields["moments"]]
         for moment in moments
@@ -79,8 +82,17 @@ def red_flags(clinic: Clinic) -> list[Advice]:
 
 
 def advice(code: str, clinic: Clinic) -> Advice:
-    """One item by its code; Item.DoesNotExist if the content was never loaded."""
-    return _of_items([Item.objects.select_related("topic").get(code=code)], clinic)[0]
+    """One item by its code; Item.DoesNotExist if the content was never loaded, or while it is not fit to show."""
+    found = _of_items(Item.objects.filter(code=code).select_related("topic"), clinic)
+    if not found:
+        raise Item.DoesNotExist(code)
+    return found[0]
+
+
+def by_code(codes: Sequence[str], clinic: Clinic) -> list[Advice]:
+    """Those of ``codes`` that there are and that may be shown, in that order: 1 or 2 queries."""
+    found = _of_items(Item.objects.filter(code__in=codes).select_related("topic"), clinic)
+    return sorted(found, key=lambda item: codes.index(item.code))
 
 
 def wording(code: str, clinic: Clinic, **known: str) -> Advice:
@@ -90,6 +102,19 @@ def wording(code: str, clinic: Clinic, **known: str) -> Advice:
     if "{{review_date}}" in text:
         known = {**_review_facts(), **known}
     return Advice(code, version.version, "", fill(text, clinic, **known), 1, version.is_signed)
+
+
+def wordings(codes: Sequence[str], clinic: Clinic) -> dict[str, Advice]:
+    """Several fixed texts by their codes, in 1 or 2 queries; Wording.DoesNotExist when one of them is missing."""
+    versions = shown(list(Wording.objects.filter(code__in=codes)))
+    if missing := set(codes) - {version.code for version in versions}:
+        raise Wording.DoesNotExist(", ".join(sorted(missing)))
+    return {
+        version.code: Advice(
+            version.code, version.version, "", fill(version.fields["text"], clinic), 1, version.is_signed
+        )
+        for version in versions
+    }
 
 
 def grouped(
@@ -141,8 +166,16 @@ def is_draft(advice: Iterable[Advice]) -> bool:
 
 
 def _of_items(rows: Iterable[Item], clinic: Clinic) -> list[Advice]:
-    found = list(rows)
-    return [_item_advice(row, version, clinic) for row, version in zip(found, shown(found), strict=True)]
+    return [_item_advice(row, version, clinic) for row, version in _fit_to_show(list(rows), clinic)]
+
+
+def _fit_to_show(rows: Sequence[Item], clinic: Clinic) -> list[tuple[Item, Shown]]:
+    """Each with the version patients see; a real clinic hides advice that nobody signed and that is not essential."""
+    return [
+        (row, version)
+        for row, version in zip(rows, shown(rows), strict=True)
+        if version.is_signed or version.fields["priority"] == ESSENTIAL or clinic.is_demo
+    ]
 
 
 def _item_advice(row: Item, version: Shown, clinic: Clinic) -> Advice:

@@ -23,10 +23,13 @@ from clinic.intervals import (
     stretch,
     subtract,
     union,
+    wall_minute,
 )
-from clinic.models import Absence, Location, OpeningHours, Resource
+from clinic.models import Absence, Clinic, Location, OpeningHours, Resource
 from clinic.models.resources import ResourceKind
 
+# A clinic that answers on no day at all is asked by the clock alone.
+LONGEST_SEARCH = 60
 # After any date that a diary can reach.
 FOR_EVER = 1 << 40
 
@@ -65,6 +68,38 @@ def openings(
         resource.pk: _opening(resource, house, hours.get(resource.pk, []), away, location.zone)
         for resource in resources
     }
+
+
+def reply_by(*, clinic: Clinic, zone: dt.tzinfo, minutes: int | None = None, now: dt.datetime) -> dt.datetime:
+    """When the clinic has had its ``reply_minutes``, or ``minutes``, counted only while its phone is answered."""
+    given = left = clinic.reply_minutes if minutes is None else minutes
+    today = now.astimezone(zone).date()
+    for date in (today + ONE_DAY * n for n in range(LONGEST_SEARCH)):
+        if date.weekday() not in clinic.phone_days:
+            continue
+        opens, closes = stretch(date, clinic.phone_opens_at, clinic.phone_closes_at, zone)
+        opens = max(opens, minute_after(now))
+        if closes - opens >= left:
+            return instant_of(opens + left)
+        left -= max(0, closes - opens)
+    return now + dt.timedelta(minutes=given)
+
+
+def quiet_until(*, clinic: Clinic, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:
+    """When the night that ``now`` lies in is over, by the clocks of ``zone``; None by day.
+
+    A night that ends as it begins is none at all.
+    """
+    if clinic.quiet_from == clinic.quiet_until:
+        return None
+    today = now.astimezone(zone).date()
+    starts_on = (today - ONE_DAY, today) if clinic.quiet_until < clinic.quiet_from else (today,)
+    for date in starts_on:
+        ends_on = date if clinic.quiet_from < clinic.quiet_until else date + ONE_DAY
+        start, end = wall_minute(date, clinic.quiet_from, zone), wall_minute(ends_on, clinic.quiet_until, zone)
+        if instant_of(start) <= now < instant_of(end):
+            return instant_of(end)
+    return None
 
 
 def _opening(

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from clinic import views
+from clinic.admin import packs, signing
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,11 +14,17 @@ urlpatterns = [
     path("services/<slug:slug>/", views.service, name="service"),
     path("guidance/", views.guidance, name="guidance"),
     path("guidance/<slug:code>/", views.topic, name="topic"),
+    path("spot/", views.spot, name="spot"),
+    path("spot/<slug:code>/", views.spot_answer, name="spot_answer"),
     path("squeezed/", views.squeezed, name="squeezed"),
     path("privacy/", views.privacy, name="privacy"),
     path("display/", views.display, name="display"),
     path("healthz", views.healthz, name="healthz"),
     path("accounts/logout/", login_not_required(auth_views.LogoutView.as_view()), name="sign_out"),
+    path("admin/sign-off/", admin.site.admin_view(signing.sign_off), name="sign_off"),
+    path("admin/content-pack/", admin.site.admin_view(packs.pack), name="content_pack"),
+    path("admin/content-pack/bring-in/", admin.site.admin_view(packs.bring_in), name="content_pack_bring_in"),
+    path("admin/content-pack/download/", admin.site.admin_view(packs.download), name="content_pack_download"),
     path("admin/", admin.site.urls),
     path("", include("bookings.urls")),
 ]

@@ -35,6 +35,13 @@ def when(instant: dt.datetime, zone: dt.tzinfo) -> str:
     return f"{day(local)}, {clock(local)}"
 
 
+def due(instant: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Such as: 5pm, 3 hours left; or Friday 4 December, 5pm, 2 days late. A time of today needs no date."""
+    local = instant.astimezone(zone)
+    time = clock(local) if local.date() == now.astimezone(zone).date() else when(instant, zone)
+    return f"{time}, {_length(abs(instant - now))} {'left' if instant > now else 'late'}"
+
+
 def money(amount: Decimal, currency: str) -> str:
     """Such as $45 or $45.50; a currency without a known sign is named: 45 CHF."""
     number = f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
@@ -87,6 +94,14 @@ def _phone_number(number: str, country: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return found if phonenumbers.is_valid_number(found) and not found.extension else None
+
+
+def _length(time: dt.timedelta) -> str:
+    """In the largest unit that is not too rough: minutes to an hour, hours to two days, then days; rounded down."""
+    minutes = int(time.total_seconds()) // 60
+    if minutes < 60:
+        return _count(max(minutes, 1), "minute")
+    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // (24 * 60), "day")
 
 
 def _count(number: int, unit: str) -> str:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 # Content, looks, mail over the wire and pure functions are the same on any database.
 ANY_DATABASE = {
+    "test_api_questions",
     "test_claims_of_the_seed",
     "test_content",
     "test_forms",

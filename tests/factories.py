@@ -7,10 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from bookings import lifecycle
 from bookings.models import Booking
 from bookings.models.event import Actor
+from clinic import content
 from clinic.models import (
     Clinic,
     Equipment,
@@ -21,6 +23,7 @@ from clinic.models import (
     Practitioner,
     PriceKind,
     Resource,
+    Reviewed,
     Room,
     RoomKind,
     Service,
@@ -38,6 +41,18 @@ def local(day: dt.date, hour: int, minute: int = 0, zone: ZoneInfo = NEW_YORK) -
     return dt.datetime.combine(day, dt.time(hour, minute), zone).astimezone(dt.UTC)
 
 
+def load_signed_content(now: dt.datetime = NOW) -> None:
+    """The real content, as if a clinician had signed all of it."""
+    content.load(now=now)
+    for model in content.SIGNED_MODELS:
+        model._default_manager.update(signed_version=F("version"))
+
+
+def sign(row: Reviewed) -> None:
+    """As if a clinician had signed what ``row`` says now."""
+    type(row)._default_manager.filter(pk=row.pk).update(signed_version=F("version"))
+
+
 def make_policy(**policy: Any) -> Clinic:
     """The clinic's one row, with everything set that online booking needs."""
     defaults = {
@@ -48,7 +63,8 @@ def make_policy(**policy: Any) -> Clinic:
         "urgent_line": "212 555 0111",
     }
     Wording.objects.get_or_create(
-        code="disclaimer-short", defaults={"title": "Disclaimer", "text": "General advice, not a diagnosis."}
+        code="disclaimer-short",
+        defaults={"title": "Disclaimer", "text": "General advice, not a diagnosis.", "signed_version": 1},
     )
     return Clinic.objects.update_or_create(pk=1, defaults={**defaults, **policy})[0]
 
@@ -125,7 +141,7 @@ class World:
 
     def __init__(self, *, practitioners: int = 1, rooms: int = 1, **policy: Any) -> None:
         self.clinic = make_policy(**policy)
-        self.location = make_location(slug="main", name="Main house")
+        self.location = make_location(slug="main", name="Main house", clinic=self.clinic)
         self.service = make_service()
         self.rooms = [make_room(self.location) for _ in range(rooms)]
         self.practitioners = [
@@ -142,7 +158,7 @@ class World:
     def hold(self, start: dt.datetime, **asked: Any) -> Booking:
         """Hold ``start`` for visitor "v", with anyone, unless asked otherwise."""
         defaults: dict[str, Any] = {"service": self.service, "practitioner": None, "visitor": "v", "now": NOW}
-        return lifecycle.hold(start=start, location=self.location, clinic=self.clinic, **{**defaults, **asked})
+        return lifecycle.hold(start=start, location=self.location, **{**defaults, **asked})
 
     def book(self, start: dt.datetime, *, now: dt.datetime = NOW, **details: Any) -> Booking:
         """A confirmed booking, made by the verbs as a patient would."""

@@ -1,4 +1,4 @@
-"""A Django mail back end for tests, which looks at the database connection at the moment of sending."""
+"""Django mail back ends for tests: one that looks at the database while it sends, one that nobody can reach."""
 
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
@@ -11,3 +11,10 @@ class Watching(BaseEmailBackend):
         if connection.in_atomic_block:
             raise RuntimeError("a transaction is open")
         return len(email_messages)
+
+
+class Away(BaseEmailBackend):
+    """A server that nobody can reach."""
+
+    def open(self):
+        raise ConnectionError("The server is away.")

@@ -1,6 +1,8 @@
 """A real SMTP server on a free port of this machine, in its own thread, that behaves as badly as it is told to."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,11 @@ ACCEPTED = "250 Accepted"
 
 @dataclass
 class MailServer:
-    """``at_rcpt`` and ``at_data`` answer by recipient; what is not named is accepted."""
+    """``at_rcpt`` and ``at_data`` answer by recipient; what is not named is accepted.
+
+    ``victim`` is a process that is killed ``at`` the next "rcpt", or once it has handed over its "data" and before it
+    hears that they were accepted.
+    """
 
     port: int = 0
     at_rcpt: dict[str, str] = field(default_factory=dict)
@@ -25,12 +31,19 @@ class MailServer:
     slow: dict[str, float] = field(default_factory=dict)
     trickles: set[str] = field(default_factory=set)
     drops_after_data: set[str] = field(default_factory=set)
+    victim: int = 0
+    at: str = "data"
     received: list[EmailMessage] = field(default_factory=list)
     connections: int = 0
 
     def to(self, address: str) -> list[EmailMessage]:
         """What arrived for one address."""
         return [message for message in self.received if address in str(message["To"])]
+
+    def kill_victim(self, at: str) -> None:
+        if self.victim and self.at == at:
+            os.kill(self.victim, signal.SIGKILL)
+            self.victim = 0
 
     async def ehlo(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -40,6 +53,7 @@ class MailServer:
         return responses
 
     async def rcpt(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        self.kill_victim("rcpt")
         if address in self.slow:
             await asyncio.sleep(self.slow[address])
         if address in self.trickles:
@@ -55,6 +69,7 @@ class MailServer:
         if answer == ACCEPTED:
             assert isinstance(envelope.content, bytes)
             self.received.append(message_from_bytes(envelope.content, policy=policy.default))
+        self.kill_victim("data")
         if address in self.drops_after_data:
             self.drops_after_data.remove(address)
             _line(server).abort()

@@ -6,12 +6,15 @@ from typing import Any
 
 from django.test import Client
 
-from clinic import content
-from tests.factories import NOW, World, local
+from tests.factories import World, load_signed_content, local
 
 THURSDAY = dt.date(2026, 12, 10)
 TEN = local(THURSDAY, 10)
+# "No" to everything that is asked before a time is held, and to the rest.
+SKIN_NO = {f"q{number}": "no" for number in (1, 2, 3, 5, 6, 7, 8)}
+DETAILS_NO = {f"q{number}": "no" for number in (4, 9, 10, 11, 12)}
 SAID = {
+    **DETAILS_NO,
     "name": "Robin Example",
     "email": "robin@example.org",
     "phone": "212 555 0123",
@@ -25,7 +28,7 @@ SAID = {
 
 def make_world(**asked: Any) -> World:
     """A small clinic with the real content."""
-    content.load(now=NOW)
+    load_signed_content()
     return World(**asked)
 
 
@@ -90,8 +93,9 @@ def hold(client: Client, start: dt.datetime = TEN, **asked: str) -> Any:
     return client.post("/book/nose/hold/", {"start": start.isoformat(), "practitioner": "any", **asked})
 
 
-def answered(client: Client, answer: str = "no") -> Any:
-    return client.post("/book/nose/check/", {"q1": answer})
+def answered(client: Client, answer: str = "no", **said: Any) -> Any:
+    """Say how the skin is today: "no" to everything, but ``answer`` to Q1 and what ``said`` names."""
+    return client.post("/book/nose/check/", {**SKIN_NO, "q1": answer, **said})
 
 
 def details(client: Client, **said: str) -> dict[str, str]:

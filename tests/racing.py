@@ -11,6 +11,7 @@ from django.db import connections
 
 from bookings import lifecycle
 from bookings.models import Booking, Claim
+from bookings.models.states import CALLED_OFF
 from tests.factories import NOW, make_details
 
 Act = Callable[[], Any]
@@ -76,13 +77,13 @@ def overlaps() -> list[tuple[Claim, Claim]]:
 
 
 def half_written() -> list[Booking]:
-    """Bookings whose claims are not those of their state: none when cancelled, else practitioner and room."""
+    """Bookings whose claims are not those of their state: none when called off, else practitioner and room."""
     return [booking for booking in Booking.objects.prefetch_related("claims") if not _is_whole(booking)]
 
 
 def _is_whole(booking: Booking) -> bool:
     claimed = {claim.resource_id: claim for claim in booking.claims.all()}
-    if booking.state == "cancelled":
+    if booking.state in CALLED_OFF:
         return not claimed
     needed = {booking.practitioner_id, booking.room_id} - {None}
     return needed <= set(claimed) and claimed[booking.practitioner_id].starts_at == booking.starts_at

@@ -12,27 +12,31 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from bookings.models import Booking, BookingEvent, BookingState, Claim, OutgoingEmail, Patient, Task, TaskKind
+from bookings.models import ApiKey, Booking, BookingEvent, BookingState, Claim, OutgoingEmail, Patient, Task, TaskKind
 from clinic.content import load
 from clinic.models import (
     Absence,
     AuditEvent,
     Clinic,
     Equipment,
+    HistoryRule,
     Item,
     Location,
     OpeningHours,
+    Part,
     Practitioner,
     Question,
     Review,
     Revision,
     Room,
+    Rule,
     Service,
     Source,
     Topic,
     Wording,
 )
-from tests.factories import NOW, World, local, make_equipment, make_policy, make_staff
+from tests.admin_pages import typed, url
+from tests.factories import NOW, World, load_signed_content, local, make_equipment, make_policy, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +45,23 @@ OURS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in {"clinic", "bookings"}),
     key=lambda model: model._meta.label,
 )
-READ_ONLY = [Booking, BookingEvent, OutgoingEmail, Patient, Task, AuditEvent, Revision, Review]
-NEVER_DELETED = [Clinic, Location, Practitioner, Room, Equipment, Service, Topic, Item, Wording, Question, Source]
+READ_ONLY = [ApiKey, Booking, BookingEvent, OutgoingEmail, Patient, Task, AuditEvent, Revision, Review]
+NEVER_DELETED = [
+    Clinic,
+    Location,
+    Practitioner,
+    Room,
+    Equipment,
+    Service,
+    Topic,
+    Item,
+    Wording,
+    Question,
+    Part,
+    Rule,
+    HistoryRule,
+    Source,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -61,39 +80,17 @@ def desk(client: Client, manager: User) -> Client:
     return client
 
 
-def url(model: type[Model], page: str = "changelist", *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
-
-
-def typed(client: Client, address: str) -> dict[str, Any]:
-    """What the browser would send back if nobody touched the form."""
-    context = client.get(address).context
-    forms = [context["adminform"].form]
-    for inline in context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    sent: dict[str, Any] = {}
-    for form in forms:
-        for bound in form:
-            name = bound.html_name
-            value = bound.value()
-            if hasattr(bound.field.widget, "decompress"):
-                parts = bound.field.widget.decompress(value)
-                sent |= {f"{name}_{index}": str(part) for index, part in enumerate(parts) if part is not None}
-            elif value is not None and value is not False:
-                sent[name] = value
-    return sent
-
-
 # Each page opens
 
 
 def make_one_of_everything(manager: User) -> World:
     """A row for each screen."""
-    load(now=NOW)
+    load_signed_content()
     world = World()
     make_equipment(world.location)
     booking = world.book(local(MONDAY, 10))
     Task.objects.create(kind=TaskKind.CALL_BACK, booking=booking, created_at=NOW, due_at=NOW)
+    ApiKey.objects.make("A program", now=NOW)
     Absence.objects.create(location=world.location, starts_at=NOW, ends_at=NOW + dt.timedelta(hours=1))
     AuditEvent.objects.create(at=NOW, act="added", kind="room", key="1")
     Review.objects.create(
@@ -115,6 +112,7 @@ def test_each_list_and_each_row_opens(desk: Client, manager: User) -> None:
 def test_admin_pages_break_no_rule_of_the_content_security_policy(desk: Client) -> None:
     load(now=NOW)
     pages = ["/admin/", url(Item), url(Item, "add"), url(OpeningHours, "add"), url(Absence, "add"), url(Service, "add")]
+    pages += ["/admin/sign-off/", "/admin/content-pack/", url(Source), url(Rule)]
 
     for page in pages:
         response = desk.get(page)
@@ -181,20 +179,6 @@ def test_a_demo_cannot_be_made_in_the_admin(desk: Client) -> None:
     desk.post(url(Clinic, "change", 1), {**typed(desk, url(Clinic, "change", 1)), "is_demo": "on"})
 
     assert not Clinic.objects.get().is_demo
-
-
-@pytest.mark.parametrize("missing", ["phone", "emergency_number"])
-def test_online_booking_opens_only_once_patients_can_be_told_whom_to_call(desk: Client, missing: str) -> None:
-    make_policy(is_online_paused=True, **{missing: ""})
-    form = typed(desk, url(Clinic, "change", 1))
-    form.pop("is_online_paused")
-
-    refused = desk.post(url(Clinic, "change", 1), form)
-    opened = desk.post(url(Clinic, "change", 1), {**form, missing: "911"})
-
-    assert "before patients can book" in refused.content.decode()
-    assert opened.status_code == 302
-    assert not Clinic.objects.get().is_online_paused
 
 
 def test_what_bookings_point_at_is_retired_never_deleted(desk: Client, manager: User) -> None:
@@ -358,68 +342,6 @@ def test_an_unchanged_item_keeps_its_version(desk: Client) -> None:
     item.refresh_from_db()
     assert item.version == 1
     assert not AuditEvent.objects.filter(kind="item").exists()
-
-
-def sign(client: Client, items: list[Item], **changed: Any) -> Any:
-    signature = {
-        "action": "sign_off",
-        "_selected_action": [item.pk for item in items],
-        "read": [f"{item.pk}:{item.version}" for item in items],
-        "sign": "Sign off",
-        "reviewer": "Dr Ada Reader",
-        "registration": "NY-123",
-        "next_review_on": "2027-11-23",
-    }
-    return client.post(url(Item), {**signature, **changed})
-
-
-def test_signing_asks_who_signs_and_shows_the_words(desk: Client) -> None:
-    load(now=NOW)
-    item = Item.objects.get(code="WHY-1")
-
-    response = desk.post(url(Item), {"action": "sign_off", "_selected_action": [item.pk]})
-
-    assert response.status_code == 200
-    assert item.text[:30] in response.content.decode().replace("&#x27;", "'")
-    assert not Review.objects.exists()
-
-
-def test_a_signature_covers_the_selected_versions(desk: Client, manager: User) -> None:
-    load(now=NOW)
-    items = list(Item.objects.filter(code__in=["WHY-1", "WHY-3"]))
-
-    response = sign(desk, items)
-
-    assert response.status_code == 302
-    assert [item.is_signed for item in Item.objects.filter(pk__in=[item.pk for item in items])] == [True, True]
-    review = Review.objects.filter(revision__code="WHY-1").get()
-    assert (review.reviewer, review.signed_by, review.signed_at) == ("Dr Ada Reader", manager, NOW)
-    assert AuditEvent.objects.filter(act="signed").count() == 2
-
-
-@pytest.mark.parametrize(
-    "changed", [{"reviewer": ""}, {"registration": " "}, {"next_review_on": "2026-11-23"}, {"next_review_on": "soon"}]
-)
-def test_a_signature_without_its_parts_is_none(desk: Client, changed: dict[str, str]) -> None:
-    load(now=NOW)
-
-    response = sign(desk, [Item.objects.get(code="WHY-1")], **changed)
-
-    assert response.status_code == 422
-    assert not Review.objects.exists()
-
-
-def test_words_that_changed_while_they_were_read_are_not_signed(desk: Client) -> None:
-    load(now=NOW)
-    item = Item.objects.get(code="WHY-1")
-    form = typed(desk, url(Item, "change", item.pk))
-    desk.post(url(Item, "change", item.pk), {**form, "text": "Changed meanwhile."})
-
-    response = sign(desk, [item])
-
-    assert response.status_code == 422
-    assert "was changed while you read it" in response.content.decode()
-    assert not Review.objects.exists()
 
 
 # Read only

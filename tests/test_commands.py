@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 
 from bookings import availability, integrity
 from bookings.management import demo_diary
-from bookings.models import Booking, BookingState, MailState, OutgoingEmail, Task
+from bookings.models import Booking, BookingState, Guardian, MailState, OutgoingEmail, Task
 from bookings.models.states import UPCOMING
 from clinic.models import Clinic, Item, Location, Practitioner, Service
 from tests.factories import NOW, make_policy
@@ -72,7 +72,7 @@ def dump() -> dict[str, list[tuple[object, ...]]]:
 
 def visits_by_start() -> list[tuple[object, ...]]:
     fields = ("starts_at", "service__slug", "practitioner__slug", "room__slug", "patient__name", "held_at")
-    return list(Booking.objects.order_by("starts_at", "practitioner__slug").values_list(*fields))
+    return list(Booking.objects.order_by("starts_at", "practitioner__slug", "held_at").values_list(*fields))
 
 
 def local_days(bookings) -> set[dt.date]:
@@ -122,7 +122,7 @@ def test_the_demo_is_a_clinic_one_can_walk_through(small_diary, client):
     assert may == {
         "reception": (False, True),
         "practitioner": (False, True),
-        "clinician": (False, True),
+        "clinician": (True, True),
         "manager": (True, True),
     }
 
@@ -137,7 +137,10 @@ def test_the_demo_is_sound_fuller_near_today_and_nobody_gets_its_mail(small_diar
     assert set(over.values_list("state", flat=True)) <= {BookingState.COMPLETED, BookingState.MISSED}
     assert over.filter(state=BookingState.COMPLETED).exists()
     assert set(to_come.values_list("state", flat=True)) <= UPCOMING
-    assert Task.objects.open().count() == 2
+    kinds = Task.objects.open().order_by("kind").values_list("kind", flat=True)
+    assert list(kinds) == ["call_back", "call_back", "check_in", "recheck"]
+    assert Booking.objects.in_review().count() == 4
+    assert Guardian.objects.filter(agreed_at=None).count() == 1
     near, far = dt.date(2026, 11, 24), dt.date(2026, 11, 26)
     booked = [booking.local_date for booking in Booking.objects.visits().select_related("location")]
     assert booked.count(near) > booked.count(far) > 0

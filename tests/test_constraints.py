@@ -16,7 +16,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
 
 from bookings.constraints import NoOverlap, is_overlap
-from bookings.models import Booking, BookingState, Claim, Patient
+from bookings.models import Booking, BookingState, Claim, Outcome, Patient
 from clinic.models import Clinic, Resource
 from tests.factories import NOW, make_location, make_policy, make_practitioner, make_service
 
@@ -187,11 +187,18 @@ def test_a_form_may_save_the_claim_it_opened(resource):
     ("fields", "rule"),
     [
         ({"ends_at": NINE}, "booking_ends_after_it_starts"),
-        ({"state": "dreamt"}, "booking_state_is_known"),
+        ({"state": "dreamt", "expires_at": None, "patient": "someone"}, "booking_state_is_known"),
         ({"expires_at": None}, "only_holds_expire"),
         ({"state": BookingState.CONFIRMED, "expires_at": None}, "only_holds_have_no_patient"),
         ({"state": BookingState.CANCELLED, "expires_at": None, "patient": "someone"}, "cancelled_has_a_time"),
         ({"cancelled_at": NOW}, "cancelled_has_a_time"),
+        ({"reply_by": NOW}, "only_reviews_have_a_clock"),
+        ({"state": BookingState.PENDING, "expires_at": None, "patient": "someone"}, "only_reviews_have_a_clock"),
+        ({"outcome": Outcome.TREATED}, "only_closed_visits_have_an_outcome"),
+        (
+            {"state": BookingState.COMPLETED, "expires_at": None, "patient": "someone"},
+            "only_closed_visits_have_an_outcome",
+        ),
     ],
 )
 def test_a_booking_that_cannot_be_is_refused(resource, fields, rule):

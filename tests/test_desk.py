@@ -201,9 +201,9 @@ def test_the_day_asks_the_same_number_of_queries_for_any_number_of_visits(
         desk.get("/desk/?date=2026-11-30")
 
 
-# The time zone, session, user, locations, worker; tasks, late tasks, failed mails; visits, hours, absences, people;
-# the clinic.
-DAY_QUERIES = 13
+# The time zone, session, user, locations, worker; tasks, reviews, failed mails; visits, answers, hours, absences,
+# people; the clinic.
+DAY_QUERIES = 14
 
 
 def stands(html: str, name: str) -> str:

@@ -27,7 +27,8 @@ ITEM = re.compile(r'data-item="([^"]+)"')
 def world(settings):
     settings.SITE_URL = "https://clinic.example.org"
     content.load(now=NOW)
-    return World(late_fee=Decimal(20))
+    # A demo shows what nobody has signed yet.
+    return World(late_fee=Decimal(20), is_demo=True)
 
 
 def book(world, start=None, **said):
@@ -122,6 +123,26 @@ def test_a_confirmation_near_the_visit_carries_the_reminders_that_would_come_too
     assert set(ITEM.findall(mail_of(far).html)) == codes_for(service, "confirm")
     assert set(ITEM.findall(mail_of(in_three_days).html)) == codes_for(service, "confirm", "r72h")
     assert set(ITEM.findall(mail_of(tomorrow).html)) == codes_for(service, "confirm", "r72h", "r24h")
+
+
+def test_the_reminder_of_a_visit_booked_at_its_very_moment_comes_by_itself(world):
+    start = local(dt.date(2026, 11, 27), 10)
+
+    exactly = book(world, start, now=start - 72 * HOUR)
+    later = book(world, start + HOUR, now=start + HOUR - 72 * HOUR + MINUTE)
+
+    assert set(ITEM.findall(mail_of(exactly).html)) == codes_for(world.service, "confirm")
+    assert set(ITEM.findall(mail_of(later).html)) == codes_for(world.service, "confirm", "r72h")
+
+
+def test_a_visit_that_moves_near_carries_the_reminders_that_would_come_too_late(world):
+    booking = book(world)
+
+    near = local(dt.date(2026, 11, 24), 14)
+    lifecycle.reschedule(booking, practitioner=None, start=near, by=PATIENT, now=near - 20 * HOUR)
+
+    shown = set(ITEM.findall(mail_of(booking, "moved").html))
+    assert shown == codes_for(world.service, "confirm", "r72h", "r24h")
 
 
 def test_no_item_stands_twice_in_one_email(world):

@@ -4,9 +4,12 @@ import datetime as dt
 
 import pytest
 
-from bookings.forms import CallMeForm, DetailsForm, suggested_email
+from bookings.forms import CallMeForm, DetailsForm, QuestionsForm, suggested_email
+from clinic.models import Clinic
+from clinic.screening import Answer, Answered, Asked, AskedPart
 
 TODAY = dt.date(2026, 11, 23)
+VISIT = dt.date(2026, 12, 10)
 GOOD = {
     "name": "Robin Example",
     "email": "robin@example.org",
@@ -19,7 +22,34 @@ GOOD = {
 
 def filled(**said: str | None) -> DetailsForm:
     data = {name: value for name, value in {**GOOD, **said}.items() if value is not None}
-    return DetailsForm(data, country="US", today=TODAY, asks_q1=False)
+    return form_of(data)
+
+
+def form_of(data: dict[str, str], *, online_from_age: int = 18, asked: tuple[Asked, ...] = ()) -> DetailsForm:
+    clinic = Clinic(country="US", online_from_age=online_from_age)
+    return DetailsForm(data, clinic=clinic, visit_date=VISIT, today=TODAY, asked=asked)
+
+
+def question(code: str, *parts: str, asks_date: bool = False, is_private: bool = False) -> Asked:
+    bullets = tuple(AskedPart(part, part.capitalize(), part, asks_date, 1) for part in parts or (code.lower(),))
+    return Asked(
+        code=code,
+        version=1,
+        stage="details",
+        lead=f"Is {code} true?",
+        parts=bullets,
+        advice="",
+        applies_to=frozenset({"ALL"}),
+        date_label="If yes, when?",
+        may_be_ahead=False,
+        is_asked_again=False,
+        is_private=is_private,
+        is_signed=True,
+    )
+
+
+def asking(*asked: Asked, **said: str | list[str]) -> QuestionsForm:
+    return QuestionsForm(said, asked=asked, today=TODAY)
 
 
 def boxes(day: str, month: str, year: str) -> dict[str, str | None]:
@@ -145,11 +175,107 @@ def test_both_ticks_are_needed() -> None:
     assert list(filled(guidance_read=None, consent=None).errors) == ["guidance_read", "consent"]
 
 
-def test_q1_is_asked_only_when_it_is_open() -> None:
-    asking = DetailsForm(GOOD, country="US", today=TODAY, asks_q1=True)
+def test_a_question_is_asked_only_while_it_is_open() -> None:
+    asking = form_of(GOOD, asked=(question("Q4"),))
 
-    assert asking.errors["q1"] == ["Select yes, no or not sure for the signs above"]
-    assert "q1" not in filled().fields
+    assert asking.errors["q4"] == ["Select yes, no or not sure: q4"]
+    assert "q4" not in filled().fields
+
+
+TICKS = question("Q5", "retinoid", "acid", asks_date=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        ({"q5": "no"}, Answered(Answer.NO)),
+        ({"q5": "unsure"}, Answered(Answer.UNSURE)),
+        ({"q5": "yes"}, Answered(Answer.YES)),
+        ({"q5_parts": ["acid"]}, Answered(Answer.YES, frozenset({"acid"}))),
+        ({"q5_parts": ["acid"], "q5": "unsure"}, Answered(Answer.UNSURE, frozenset({"acid"}))),
+        (
+            {"q5_parts": ["acid"], "q5_date": "2026-11-20"},
+            Answered(Answer.YES, frozenset({"acid"}), dt.date(2026, 11, 20)),
+        ),
+        ({"q5": "no", "q5_date": "2026-11-20"}, Answered(Answer.NO)),
+    ],
+)
+def test_a_tick_list_is_read_as_the_contract_names_it(said: dict[str, str], answered: Answered) -> None:
+    form = asking(TICKS, **said)
+
+    assert form.is_valid()
+    assert form.answers == {"Q5": answered}
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({}, "Tick what is true, or “None of these”: Is Q5 true?"),
+        ({"q5": "no", "q5_parts": ["acid"]}, "You ticked something and “None of these”. Untick one"),
+        ({"q5_parts": ["laser"]}, "Tick boxes from the list"),
+        ({"q5": "perhaps"}, "Tick boxes from the list"),
+    ],
+)
+def test_a_tick_list_says_what_is_wrong(said: dict[str, str], error: str) -> None:
+    form = asking(TICKS, **said)
+
+    assert form.errors["q5"] == [error]
+
+
+def test_a_date_after_today_is_refused() -> None:
+    form = asking(question("Q3", asks_date=True), q3="yes", q3_date="2026-11-24")
+
+    assert form.errors["q3_date"] == ["The day must not be later than today"]
+
+
+GUARDIAN = {
+    "guardian_name": "Sam Example",
+    "guardian_relation": "mother",
+    "guardian_phone": "212 555 0124",
+    "guardian_email": "sam@example.org",
+}
+YOUNG = {**GOOD, "date_of_birth": "2010-03-17", "for_whom": "child"}
+
+
+def test_a_minor_needs_a_guardian() -> None:
+    form = form_of(YOUNG, online_from_age=13)
+
+    assert form.errors["guardian_name"] == ["Enter the full name of the parent or guardian"]
+    assert set(form.errors) == set(GUARDIAN)
+
+
+def test_a_named_guardian_gets_the_mail_unless_the_patient_should() -> None:
+    parents = form_of({**YOUNG, **GUARDIAN}, online_from_age=13)
+    own = form_of({**YOUNG, **GUARDIAN, "mail_to": "patient"}, online_from_age=13)
+
+    assert parents.is_valid()
+    assert parents.guardian == {
+        "name": "Sam Example",
+        "relation": "mother",
+        "phone": "+12125550124",
+        "email": "sam@example.org",
+        "gets_mail": True,
+    }
+    assert own.is_valid()
+    assert own.guardian is not None
+    assert own.guardian["gets_mail"] is False
+
+
+def test_what_is_private_is_not_kept_of_a_minor_and_is_asked_of_everybody_else() -> None:
+    private = question("Q11", is_private=True)
+    minor = form_of({**YOUNG, **GUARDIAN, "q11": "yes"}, online_from_age=13, asked=(private,))
+    adult = form_of(GOOD, online_from_age=13, asked=(private,))
+
+    assert minor.is_valid()
+    assert minor.answers == {}
+    assert adult.errors["q11"] == ["Select yes, no or not sure: q11"]
+
+
+def test_below_the_age_limit_no_guardian_is_asked_for() -> None:
+    """They book by phone: the page says so."""
+    form = form_of({**YOUNG, "date_of_birth": "2012-03-17"}, online_from_age=16)
+
+    assert "guardian_name" not in form.errors
 
 
 @pytest.mark.parametrize("field", ["name", "wishes"])

@@ -26,7 +26,7 @@ SERVICES = sorted(EXTRACT | {"consult", "review"})
 def clinic() -> Clinic:
     content.load(now=NOW)
     content.load_services(now=NOW)
-    return make_policy()
+    return make_policy(is_demo=True)
 
 
 def expected(slug: str, moment: str) -> list[str]:

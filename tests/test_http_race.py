@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from bookings.models import Booking, BookingState, Claim, OutgoingEmail
-from clinic import content
-from tests.factories import World, local
+from tests.factories import World, load_signed_content, local
+from tests.online import DETAILS_NO, SKIN_NO
 from tests.processes import manage, serving
 from tests.racing import half_written, overlaps
 from tests.walker import Page, Walker
@@ -18,7 +18,8 @@ from tests.walker import Page, Walker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SAID = {
-    "q1": "no",
+    **SKIN_NO,
+    **DETAILS_NO,
     "for_whom": "me",
     "name": "Robin Example",
     "email": "robin@example.org",
@@ -38,7 +39,7 @@ def next_thursday() -> dt.date:
 
 
 def make_world(**asked: int) -> World:
-    content.load(now=timezone.now())
+    load_signed_content(timezone.now())
     return World(**asked)
 
 

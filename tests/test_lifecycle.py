@@ -5,7 +5,7 @@ import pytest
 
 from bookings import lifecycle
 from bookings.eligibility import AgeProblem
-from bookings.models import Booking, BookingState, Claim, ConsentKind, OutgoingEmail, Patient, Task, TaskKind
+from bookings.models import Booking, BookingState, Claim, ConsentKind, Outcome, OutgoingEmail, Patient, Task, TaskKind
 from bookings.models.event import Actor
 from clinic.models import OpeningHours
 from tests.factories import NOW, PATIENT, World, local, make_details, make_service, make_staff
@@ -251,7 +251,8 @@ def test_a_visit_that_is_over_is_not_confirmed_again(state):
     world = World()
     booking = confirm(world.hold(local(TUESDAY, 10)))
     cancelled_at = NOW if state == BookingState.CANCELLED else None
-    Booking.objects.filter(pk=booking.pk).update(state=state, cancelled_at=cancelled_at)
+    outcome = Outcome.TREATED if state == BookingState.COMPLETED else ""
+    Booking.objects.filter(pk=booking.pk).update(state=state, cancelled_at=cancelled_at, outcome=outcome)
     written = OutgoingEmail.objects.count()
 
     with pytest.raises(lifecycle.NotUpcoming):

@@ -180,7 +180,14 @@ class RandomClinic:
         """Whether the start can be held; everything is as before afterwards."""
         with transaction.atomic():
             try:
-                lifecycle.hold(**self.asked(), practitioner=practitioner, start=start, visitor=VISITOR)
+                lifecycle.hold(
+                    service=self.service,
+                    location=self.location,
+                    practitioner=practitioner,
+                    start=start,
+                    visitor=VISITOR,
+                    now=self.now,
+                )
             except (lifecycle.SlotTaken, lifecycle.NotOffered):
                 return False
             finally:

@@ -2,18 +2,17 @@
 
 import datetime as dt
 import re
-from html.parser import HTMLParser
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import content, guidance
-from clinic.models import Clinic, Grade, Item, Moment, Part, Question, Service, Topic, Wording
+from clinic import guidance
+from clinic.models import Clinic, Item, Moment, Part, Service, Topic
 from tests.factories import make_location, make_policy, make_practitioner, make_service, make_staff
+from tests.public import DRAFT, Outline, make_public_clinic, read, sign_everything
 
-LOADED = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
 SLUGS = ["consult", "nose", "face", "facial", "milia", "body", "stubborn", "teen", "review"]
 TOPICS = [
     "why-not-squeeze",
@@ -29,71 +28,24 @@ TOPICS = [
     "aftercare-week",
     "red-flags",
 ]
+SPOTS = ["filament", "blackhead", "milia", "sore-lump", "changing-spot"]
 PATHS = [
     "/",
     "/services/",
     *[f"/services/{slug}/" for slug in SLUGS],
     "/guidance/",
     *[f"/guidance/{code}/" for code in TOPICS],
+    "/spot/",
+    *[f"/spot/{code}/" for code in SPOTS],
     "/squeezed/",
     "/privacy/",
 ]
-DRAFT = "A clinician has not approved this page yet."
 FORBIDDEN = ("never ignore", "toxins", "shocking", "detox", "dirty skin", "poor hygiene")
 
 
 @pytest.fixture
 def clinic(db) -> Clinic:
-    """A clinic with one house, the whole content and all nine services."""
-    content.load(now=LOADED)
-    policy = make_policy()
-    make_location(slug="main", name="Main house")
-    content.load_services(now=LOADED)
-    make_practitioner("Maya Ruiz", grade=Grade.AESTHETICIAN, about="Trained in 2016.")
-    return policy
-
-
-class Outline(HTMLParser):
-    """What a test reads off a page: headings, links in order, codes of items, text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.h1 = 0
-        self.links: list[str] = []
-        self.items: list[str] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.h1 += tag == "h1"
-        if tag == "a":
-            self.links.append(found.get("href") or "")
-        if "data-item" in found:
-            self.items.append(found["data-item"] or "")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def read(client, path: str) -> Outline:
-    answer = client.get(path)
-    assert answer.status_code == 200, path
-    return Outline(answer.content.decode())
-
-
-def sign_everything() -> None:
-    reviewer = make_staff("clinician")
-    for model in (Item, Question, Part, Wording):
-        for row in model.objects.all():
-            content.sign_off(
-                row,
-                reviewer="Dr Ines Okafor",
-                registration="NY 123456",
-                by=reviewer,
-                now=LOADED,
-                next_review_on=dt.date(2027, 11, 23),
-            )
+    return make_public_clinic()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -276,12 +228,14 @@ def test_while_booking_is_paused_the_phone_stands_in_its_place(client, clinic, p
     assert "Book a visit" not in page.text
 
 
-@pytest.mark.parametrize("path", ["/", "/services/", "/services/nose/", "/guidance/", "/squeezed/", "/privacy/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/services/", "/services/nose/", "/guidance/", "/spot/", "/squeezed/", "/privacy/"]
+)
 def test_without_a_clinic_every_page_says_that_we_are_setting_up(client, db, path):
     assert "We are setting up" in read(client, path).text
 
 
-@pytest.mark.parametrize("path", ["/", "/services/", "/guidance/", "/squeezed/"])
+@pytest.mark.parametrize("path", ["/", "/services/", "/guidance/", "/spot/", "/squeezed/"])
 def test_without_content_the_page_gives_the_phone_number(client, db, path):
     make_policy()
     make_location()
@@ -298,10 +252,10 @@ def test_without_content_the_page_gives_the_phone_number(client, db, path):
     [
         ("/", 8),
         ("/services/", 7),
-        ("/services/nose/", 13),
+        ("/services/nose/", 12),
         ("/guidance/", 8),
         ("/guidance/prepare-72h/", 9),
-        ("/squeezed/", 10),
+        ("/squeezed/", 12),
         ("/privacy/", 4),
     ],
 )

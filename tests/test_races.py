@@ -42,7 +42,7 @@ def at(hour: int, minute: int = 0) -> dt.datetime:
 
 def visit(world: World, start: dt.datetime = TEN, **asked: object) -> Callable[[], Booking]:
     """An act: one more visitor books."""
-    asked = {"service": world.service, "location": world.location, "clinic": world.clinic, **asked}
+    asked = {"service": world.service, "location": world.location, **asked}
     return book(visitor=f"racer-{next(_visitors)}", start=start, **asked)
 
 

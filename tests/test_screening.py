@@ -1,5 +1,6 @@
 """The questions, their parts and rules, and what a bare answer means."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,9 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic import content, screening
 from clinic.models import Clinic, Part, Question, Rule, Verdict
+from clinic.screening import Answer, Answered
 from tests.factories import NOW, make_policy, make_staff
 
 pytestmark = pytest.mark.django_db
+
+VISIT = dt.date(2026, 12, 10)
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def test_the_first_question_asks_its_six_signs(clinic: Clinic) -> None:
     asked = screening.question("Q1", clinic)
 
     assert asked.lead == "Right now, do you have any of these?"
-    assert asked.parts == (
+    assert tuple((part.code, part.text) for part in asked.parts) == (
         ("q1-spreading", "Redness or heat in your skin that is spreading."),
         ("q1-fever", "A fever or shivers with a sore face."),
         ("q1-eye", "Swelling or pain around an eye."),
@@ -78,9 +82,13 @@ def test_the_signed_words_of_a_question_stay_while_an_edit_waits(clinic: Clinic)
     assert (asked.lead, asked.version) == ("Right now, do you have any of these?", 1)
 
 
-@pytest.mark.parametrize(("answer", "verdict"), [("yes", Verdict.HELP), ("unsure", Verdict.HELP), ("no", Verdict.OK)])
-def test_the_first_question_means_help_unless_the_answer_is_no(clinic: Clinic, answer: str, verdict: Verdict) -> None:
-    assert screening.verdict_of("Q1", answer) is verdict
+@pytest.mark.parametrize(("answer", "signs"), [(Answer.YES, ["Q1"]), (Answer.UNSURE, ["Q1"]), (Answer.NO, [])])
+def test_the_first_question_means_help_unless_the_answer_is_no(
+    clinic: Clinic, answer: Answer, signs: list[str]
+) -> None:
+    found = screening.warning_signs(screening.rulebook(clinic), {"Q1": Answered(answer), "Q2": Answered(Answer.YES)})
+
+    assert [asked.code for asked in found] == signs
 
 
 def test_every_sign_of_the_first_question_means_help(clinic: Clinic) -> None:
@@ -91,13 +99,20 @@ def test_every_sign_of_the_first_question_means_help(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "YES", "maybe", "\0"])
-def test_anything_else_is_not_an_answer(clinic: Clinic, answer: str) -> None:
+def test_anything_else_is_not_an_answer(answer: str) -> None:
     with pytest.raises(ValueError, match="not a valid Answer"):
-        screening.verdict_of("Q1", answer)
+        Answered.from_json({"answer": answer})
 
 
 def test_a_bare_yes_counts_as_the_strictest_part(clinic: Clinic) -> None:
-    verdicts = {code: screening.verdict_of(code, "yes") for code in Question.objects.values_list("code", flat=True)}
+    book = screening.rulebook(clinic)
+    codes = {"ALL", "EXTRACT", "FACEAREA", "nose"}
+    verdicts = {
+        asked.code: screening.assess(
+            book, {asked.code: Answered(Answer.YES, date=VISIT)}, codes=codes, grade="A", visit_date=VISIT, today=VISIT
+        ).verdict
+        for asked in book.questions
+    }
 
     assert verdicts == {
         "Q1": Verdict.HELP,
@@ -150,3 +165,107 @@ def test_for_a_consultation_an_answer_is_never_more_than_a_note_but_for_the_firs
 
     assert [row.code for row in asked] == ["Q8", "Q10"]
     assert set(meant) == {Verdict.NOTE}
+
+
+def test_all_questions_and_rules_cost_three_queries(clinic: Clinic) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        screening.rulebook(clinic)
+
+    assert len(queries) == 3
+
+
+def test_a_changed_rule_changes_nothing_until_it_is_signed(clinic: Clinic) -> None:
+    by = make_staff()
+    signature: dict[str, Any] = {"reviewer": "Dr Ada Lin", "registration": "NY-123", "by": by, "now": NOW}
+    rule = Rule.objects.get(code="q3-yes-1")
+    content.sign_off(rule, **signature, next_review_on=NOW.date())
+    rule.days = 10
+    rule.save()
+    content.record_revision(rule, by=by, now=NOW)
+    before = _days_of("q3-yes-1", clinic)
+    content.sign_off(rule, **signature, next_review_on=NOW.date())
+
+    assert (before, _days_of("q3-yes-1", clinic)) == ((14, 1), (10, 2))
+
+
+def _days_of(code: str, clinic: Clinic) -> tuple[int | None, int]:
+    [rule] = [rule for rule in screening.rulebook(clinic).rules if rule.code == code]
+    return rule.days, rule.version
+
+
+def test_a_service_is_asked_only_what_applies_to_it(clinic: Clinic) -> None:
+    book = screening.rulebook(clinic)
+    extraction = [asked.code for asked in book.asked({"ALL", "EXTRACT", "FACEAREA", "nose"})]
+    talk = [asked.code for asked in book.asked({"ALL", "consult"})]
+    skin = [asked.code for asked in book.asked({"ALL", "EXTRACT", "FACEAREA", "nose"}, "skin")]
+
+    assert extraction == [f"Q{number}" for number in range(1, 13)]
+    assert talk == ["Q1", "Q8", "Q10"]
+    assert skin == ["Q1", "Q2", "Q3", "Q5", "Q6", "Q7", "Q8"]
+
+
+def test_six_questions_are_asked_once_more_the_day_before(clinic: Clinic) -> None:
+    again = screening.rulebook(clinic).asked_again({"ALL", "EXTRACT", "FACEAREA", "nose"})
+
+    assert [asked.code for asked in again] == ["Q1", "Q2", "Q3", "Q5", "Q6", "Q7"]
+
+
+def test_only_tick_lists_are_answered_bullet_by_bullet(clinic: Clinic) -> None:
+    questions = screening.rulebook(clinic).questions
+
+    assert [asked.code for asked in questions if asked.is_tick_list] == ["Q5", "Q6", "Q7", "Q9", "Q10", "Q12"]
+
+
+def test_every_part_says_what_it_is_within_a_sentence(clinic: Clinic) -> None:
+    assert not Part.objects.filter(short="").exists()
+
+
+def test_a_wait_and_a_review_both_apply(clinic: Clinic) -> None:
+    answers = {
+        "Q3": Answered(Answer.YES, date=dt.date(2026, 12, 1)),
+        "Q12": Answered(Answer.YES, frozenset({"q12-diabetes"})),
+        "Q9": Answered(Answer.YES, frozenset({"q9-aspirin"})),
+    }
+    outcome = screening.assess(
+        screening.rulebook(clinic),
+        answers,
+        codes={"ALL", "EXTRACT", "FACEAREA", "nose"},
+        grade="N",
+        visit_date=None,
+        today=dt.date(2026, 12, 4),
+    )
+
+    assert (outcome.verdict, outcome.needs_review, outcome.not_before) == (Verdict.REVIEW, True, dt.date(2026, 12, 15))
+    assert outcome.on(dt.date(2026, 12, 15)).questions(Verdict.NOTE) == ["Q3", "Q9"]
+
+
+def test_the_latest_wait_counts(clinic: Clinic) -> None:
+    answers = {
+        "Q3": Answered(Answer.YES, date=dt.date(2026, 12, 1)),
+        "Q6": Answered(Answer.YES, frozenset({"q6-peel"}), dt.date(2026, 12, 3)),
+    }
+    outcome = screening.assess(
+        screening.rulebook(clinic),
+        answers,
+        codes={"ALL", "EXTRACT", "FACEAREA", "nose"},
+        grade="A",
+        visit_date=dt.date(2026, 12, 16),
+        today=dt.date(2026, 12, 4),
+    )
+
+    assert (outcome.verdict, outcome.not_before) == (Verdict.WAIT, dt.date(2026, 12, 17))
+
+
+def test_what_a_clinician_approved_is_a_note_from_then_on(clinic: Clinic) -> None:
+    answers = {"Q12": Answered(Answer.YES, frozenset({"q12-diabetes", "q12-keloids"}))}
+    outcome = screening.assess(
+        screening.rulebook(clinic),
+        answers,
+        codes={"ALL", "EXTRACT", "nose"},
+        grade="A",
+        visit_date=None,
+        today=dt.date(2026, 12, 4),
+    )
+
+    assert outcome.without_review({"q12-diabetes-1"}).verdict is Verdict.REVIEW
+    assert outcome.without_review({"q12-diabetes-1", "q12-keloids-1"}).verdict is Verdict.NOTE

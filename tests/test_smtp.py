@@ -206,6 +206,18 @@ def test_a_server_that_is_slow_for_one_recipient_delays_no_other(booking, settin
     assert took < 3
 
 
+def test_a_message_whose_moment_passes_while_the_round_waits_for_a_slow_server_is_skipped(booking, settings):
+    enqueue(booking, "slow@example.org")
+    late = enqueue(booking, "robin@example.org")
+    OutgoingEmail.objects.filter(pk=late.pk).update(not_after=NOW + MINUTE / 120)
+
+    with running(MailServer(slow={"slow@example.org": 3}), settings) as server:
+        outbox.send_due(NOW)
+
+    assert (state_of(late), late.last_error) == (MailState.SKIPPED, "Its moment has passed.")
+    assert server.to("robin@example.org") == []
+
+
 def test_a_server_that_answers_byte_by_byte_is_left_after_a_while(booking, settings, monkeypatch):
     monkeypatch.setattr(outbox, "LONGEST_SEND", dt.timedelta(seconds=1))
     stuck = enqueue(booking, "stuck@example.org")

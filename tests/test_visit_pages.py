@@ -65,6 +65,16 @@ def test_a_revoked_link_opens_nothing(client: Client, booking: Booking) -> None:
     assert client.get(f"/visit/{links.make(booking.pk, 2)}/").status_code == 303
 
 
+def test_who_came_by_a_link_is_known_and_not_asked_for_earlier_visits(client: Client, booking: Booking) -> None:
+    asks = "When was your last extraction on this area"
+    unknown = text_of(client.get("/book/nose/check/"))
+    follow_link(client, booking)
+
+    known = text_of(client.get("/book/nose/check/"))
+
+    assert (asks in unknown, asks in known) == (True, False)
+
+
 def test_a_link_of_one_visit_opens_no_other(client: Client, world: World, booking: Booking) -> None:
     other = world.book(local(THURSDAY, 14), name="Kim Other")
     follow_link(client, booking)
@@ -142,6 +152,7 @@ def test_a_late_move_means_phoning(client: Client, booking: Booking, clock) -> N
     assert "Call us to change this visit" in words
     assert "It starts in less than 24 hours, so we cannot move it online." in words
     assert "Monday to Friday, 9am to 6pm (open now)" in words
+    assert "Tell us first" in words
     assert [task.phone for task in Task.objects.all()] == ["+12125550123"]
 
 

@@ -15,6 +15,7 @@ import vobject
 from django.utils import timezone
 
 from tests.mail_server import MailServer, running
+from tests.online import DETAILS_NO, SKIN_NO
 from tests.processes import ROOT, serving
 from tests.walker import Page, Walker
 
@@ -57,12 +58,12 @@ def book(walker: Walker) -> Page:
     service = walker.get("/services/nose/")
     assert 'href="/book/nose/check/"' in service.text
     skin = walker.get("/book/nose/check/")
-    walker.send(skin, skin.form_with("q1"), q1="no")
+    walker.send(skin, skin.form_with("q1"), **SKIN_NO)
     day = a_thursday().isoformat()
     times = walker.get(f"/book/nose/?practitioner=any&date={day}")
     start = next(start for start in times.starts if start.startswith(day))
     details = walker.send(times, times.form_with("start"), start=start)
-    check = walker.send(details, details.form_with("email"), **SAID, next="check")
+    check = walker.send(details, details.form_with("email"), **SAID, **DETAILS_NO, next="check")
     assert "You are not booked yet" in check.text
     return walker.send(check, check.form_with("email"))
 

@@ -1,4 +1,4 @@
-"""Services and free starts, as JSON. GET only: programs read the same search as the pages."""
+"""Services, free starts and what is asked, as JSON. GET only: programs read the same search as the pages."""
 
 import datetime as dt
 import json
@@ -8,30 +8,55 @@ from http import HTTPStatus
 from django.db.models import Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from bookings import availability
+from bookings import availability, eligibility
+from bookings.api import described
+from bookings.api.asked import location_of, rulebook_of, service_of, today_at
 from bookings.api.door import Problem, open_to_programs
+from bookings.forms import GUIDANCE_WORDS, PRIVACY_WORDS
+from clinic import guidance
 from clinic.intervals import instant_of
-from clinic.models import Location, Resource, Service
+from clinic.models import Location, Moment, Resource, Service
 
 LONGEST_RANGE = dt.timedelta(days=62)
 # Practitioners, and (minute since the epoch, index into them) for each start.
 Found = tuple[list[Resource], list[tuple[int, int]]]
+NO_SERVICE = "Say which service, by its slug."
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @open_to_programs
 def services(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     """All that can be booked, in the clinic's own order."""
-    location = _location(request.GET.get("location", ""), now)
-    offered = Service.objects.in_use(_today(location, now))
-    return JsonResponse({"services": [_described(service, location.clinic.currency) for service in offered]})
+    location = location_of(request.GET.get("location", ""), now)
+    offered = Service.objects.in_use(today_at(location, now))
+    return JsonResponse({"services": [described.service(service, location.clinic.currency) for service in offered]})
+
+
+@open_to_programs
+def questions(request: HttpRequest, now: dt.datetime) -> HttpResponse:
+    """What to ask, to show and to have agreed to before this service is booked, in the clinic's own words."""
+    location = location_of(request.GET.get("location", ""), now)
+    slug = _text(request, "service")
+    if not slug:
+        raise Problem(HTTPStatus.BAD_REQUEST, NO_SERVICE)
+    service, clinic = service_of(slug, today_at(location, now)), location.clinic
+    asked = rulebook_of(clinic).asked(service.codes)
+    return JsonResponse(
+        {
+            "service": service.slug,
+            "questions": [described.question(each) for each in asked],
+            "history": [described.history(kind, words) for kind, words in eligibility.history_asked(service)],
+            "advice": [described.advice(item) for item in guidance.items_for(service, Moment.BOOKING, clinic)],
+            "consents": {"guidance_read": GUIDANCE_WORDS, "consent": PRIVACY_WORDS},
+        }
+    )
 
 
 @open_to_programs
 def free_starts(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     """Each start with each practitioner who is free then; an absent practitioner, or "any", asks for all."""
     first, until = _range(request)
-    location = _location(request.GET.get("location", ""), now, is_needed=True)
+    location = location_of(request.GET.get("location", ""), now, is_needed=True)
     if location.clinic.is_online_paused:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -40,16 +65,6 @@ def free_starts(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     service, practitioner = _asked(request, location, now)
     found = _search(service, practitioner, location, (first, until), now)
     return HttpResponse(_body(service, location, found), content_type="application/json")
-
-
-def _described(service: Service, currency: str) -> dict[str, object]:
-    return {
-        "id": service.pk,
-        "slug": service.slug,
-        "name": service.name,
-        "minutes": service.minutes,
-        "price": {"kind": service.price_kind, "amount": str(service.price), "currency": currency},
-    }
 
 
 def _body(service: Service, location: Location, found: Found) -> str:
@@ -62,29 +77,12 @@ def _body(service: Service, location: Location, found: Found) -> str:
     return f'{{{head},"starts":[{",".join([at[minute] + who[index] for minute, index in rows])}]}}'
 
 
-def _location(slug: str, now: dt.datetime, *, is_needed: bool = False) -> Location:
-    """The one asked for, or the only one. Without ``is_needed`` the first of several will do."""
-    found = [
-        location
-        for location in Location.objects.select_related("clinic")
-        if location.retired_on is None or location.retired_on > _today(location, now)
-    ]
-    if not found:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "This clinic is not set up yet.")
-    chosen = [location for location in found if location.slug == slug] if slug else found
-    if not chosen:
-        raise Problem(HTTPStatus.NOT_FOUND, "No location has that slug.")
-    if len(chosen) > 1 and is_needed:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"Say which location: {', '.join(location.slug for location in found)}.")
-    return chosen[0]
-
-
 def _asked(request: HttpRequest, location: Location, now: dt.datetime) -> tuple[Service, Resource | None]:
     """The service and the practitioner, both in one query; None for any practitioner."""
     slug, who = _text(request, "service"), _text(request, "practitioner") or "any"
     if not slug:
-        raise Problem(HTTPStatus.BAD_REQUEST, "Say which service, by its slug.")
-    today = _today(location, now)
+        raise Problem(HTTPStatus.BAD_REQUEST, NO_SERVICE)
+    today = today_at(location, now)
     known = Resource.objects.practitioners().in_use(today).filter(slug=who)
     services = Service.objects.in_use(today).annotate(practitioner_id=Subquery(known.values("pk")))
     service = services.filter(slug=slug).first()
@@ -125,7 +123,7 @@ def _search(
     now: dt.datetime,
 ) -> Found:
     """Only as far as anything can be on offer, so that far dates never reach the calendar's edge."""
-    first = max(dates[0], _today(location, now))
+    first = max(dates[0], today_at(location, now))
     until = min(dates[1], availability.horizon(clinic=location.clinic, location=location, now=now))
     if first >= until:
         return [], []
@@ -139,10 +137,6 @@ def _search(
         now=now,
     )
     return diary.practitioners, rows
-
-
-def _today(location: Location, now: dt.datetime) -> dt.date:
-    return now.astimezone(location.zone).date()
 
 
 def _text(request: HttpRequest, name: str) -> str:

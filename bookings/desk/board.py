@@ -8,12 +8,10 @@ from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from bookings.desk import flags
 from bookings.desk.grid import DAY_MINUTES, Grid, around, minute_of, minute_on
-from bookings.models import Booking, BookingState, MailState, OutgoingEmail
+from bookings.models import Booking, BookingState, MailState, OutgoingEmail, ScreeningRun
 from clinic.models import Absence, Grade, Location, OpeningHours, Resource
-
-# Nothing is left to ask once the visit is over.
-OVER = {BookingState.COMPLETED, BookingState.MISSED}
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -21,8 +19,8 @@ Row = TypeVar("Row")
 # No clinic has days outside these; the last day of the calendar has no tomorrow.
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 MOST_ROOMS = 2
-# The message whose way the board shows.
-CONFIRMATION = "confirmed"
+# The message whose way the board shows, and the one that asks whether anything is new.
+CONFIRMATION, DAY_BEFORE = "confirmed", "r24h"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,11 +87,13 @@ def board(*, location: Location, day: dt.date, now: dt.datetime, only: str = "")
     ``only`` is the slug of one practitioner; one who is not here that day leaves everybody on the board.
     """
     start, end = bounds(location, day)
+    bookings = list(_bookings(location, start, end, now))
     diary = _Diary(
         location,
         day,
+        rounds=flags.rounds_of(bookings),
         hours=_grouped((each.practitioner_id, each) for each in _hours(location, day)),
-        visits=_grouped((each.practitioner_id, each) for each in _bookings(location, start, end, now)),
+        visits=_grouped((each.practitioner_id, each) for each in bookings),
         absences=_grouped((each.resource_id, each) for each in _absences(location, start, end)),
     )
     everyone = list(_people(location, day, set(diary.visits)))
@@ -120,6 +120,7 @@ class _Diary:
 
     location: Location
     day: dt.date
+    rounds: Mapping[int, list[ScreeningRun]]
     hours: Mapping[int | None, list[OpeningHours]]
     visits: Mapping[int | None, list[Booking]]
     absences: Mapping[int | None, list[Absence]]
@@ -144,8 +145,8 @@ class _Diary:
         is_away = any(each.starts_at < booking.ends_at and each.ends_at > booking.starts_at for each in away)
         return Visit(
             booking=booking,
-            flags=_flags(booking, is_away=is_away),
-            mail=_mail(booking),
+            flags=flags.of(booking, self.rounds[booking.pk], day=self.day, is_away=is_away),
+            mail=flags.mail_of(booking),
             rows=grid.rows(*self._stretch(booking)),
         )
 
@@ -187,33 +188,18 @@ def bounds(location: Location, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
 
 def _bookings(location: Location, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> QuerySet[Booking]:
     mails = OutgoingEmail.objects.filter(booking=OuterRef("pk"), kind=CONFIRMATION).order_by("-sequence")
+    reminders = OutgoingEmail.objects.filter(booking=OuterRef("pk"), kind=DAY_BEFORE, sequence=OuterRef("sequence"))
     earlier = Booking.objects.visits().filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
     shown = Booking.objects.visits() | Booking.objects.live_holds(now)
     return (
         shown.filter(location=location, starts_at__gte=start, starts_at__lt=end)
-        .select_related("patient", "service", "practitioner", "room")
-        .annotate(mail_state=mails.values("state")[:1], has_earlier_visit=Exists(earlier))
+        .select_related("patient", "service", "practitioner", "room", "guardian")
+        .annotate(
+            mail_state=mails.values("state")[:1],
+            reminded_at=reminders.exclude(state=MailState.SKIPPED).values("created_at")[:1],
+            has_earlier_visit=Exists(earlier),
+        )
     )
-
-
-def _mail(booking: Booking) -> str:
-    return getattr(booking, "mail_state", None) or ""
-
-
-def _flags(booking: Booking, *, is_away: bool) -> tuple[str, ...]:
-    """What staff should know before the visit. Somebody who is away leaves a visit to be moved."""
-    if booking.state == BookingState.HELD:
-        return ()
-    is_over = booking.state in OVER
-    flags = {
-        "To move: away": is_away and not is_over,
-        "Mail failed": _mail(booking) in {MailState.FAILED, MailState.NO_ADDRESS},
-        "Screening outstanding": booking.is_screening_outstanding and not is_over,
-        "First visit": not getattr(booking, "has_earlier_visit", False),
-        "For someone else": booking.is_for_someone_else,
-        "Wishes": bool(booking.wishes),
-    }
-    return tuple(flag for flag, is_set in flags.items() if is_set)
 
 
 def _hours(location: Location, day: dt.date) -> QuerySet[OpeningHours]:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from bookings.desk.board import EARLIEST, LATEST, Board, board
 from bookings.desk.doors import notices, sees_bookings
-from bookings.models import OutgoingEmail, Task
+from bookings.models import Booking, OutgoingEmail, Task
 from clinic.models import Location
 
 ONE_DAY = dt.timedelta(days=1)
@@ -64,8 +65,12 @@ def _kept(location: Location, locations: list[Location], found: Board) -> str:
 
 def _attention(now: dt.datetime) -> dict[str, int]:
     """What waits for someone, whatever the day shown."""
-    return {
-        "open_tasks": Task.objects.open().count(),
-        "late_tasks": Task.objects.overdue(now).count(),
-        "failed_mails": OutgoingEmail.objects.failed().count(),
-    }
+    tasks = Task.objects.open().aggregate(
+        open_tasks=Count("pk"),
+        urgent_tasks=Count("pk", filter=Q(is_urgent=True)),
+        late_tasks=Count("pk", filter=Q(due_at__lte=now)),
+    )
+    reviews = Booking.objects.in_review().aggregate(
+        to_review=Count("pk"), late_reviews=Count("pk", filter=Q(reply_by__lte=now))
+    )
+    return {**tasks, **reviews, "failed_mails": OutgoingEmail.objects.failed().count()}

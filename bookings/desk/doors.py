@@ -1,11 +1,20 @@
 """Who may stand at the desk, and what every page of it says at the top."""
 
+import dataclasses
 import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
-from bookings import outbox
+from bookings import lifecycle, outbox
+
+View = Callable[..., HttpResponse]
 
 # Signing in is asked for by the middleware; someone signed in without the right gets the 403 page.
 sees_bookings = permission_required("bookings.view_booking", raise_exception=True)
@@ -13,6 +22,50 @@ changes_bookings = permission_required("bookings.change_booking", raise_exceptio
 sees_mail = permission_required("bookings.view_outgoingemail", raise_exception=True)
 sees_tasks = permission_required("bookings.view_task", raise_exception=True)
 does_tasks = permission_required("bookings.change_task", raise_exception=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rights:
+    """What somebody may do with a booking. Answers and decisions are not a superuser's for being one."""
+
+    change: bool
+    answers: bool
+    decide: bool
+
+
+def user_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User), "the middleware lets nobody else in"
+    return request.user
+
+
+def rights(request: HttpRequest) -> Rights:
+    user = user_of(request)
+    return Rights(
+        change=user.has_perm("bookings.change_booking"),
+        answers=sees_answers_of_patients(user),
+        decide=lifecycle.is_clinician(user),
+    )
+
+
+def sees_answers_of_patients(user: User) -> bool:
+    return lifecycle.holds(user, "view_answers")
+
+
+def _only(test: Callable[[User], bool]) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not test(user_of(request)):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return door
+
+    return decorate
+
+
+sees_answers = _only(sees_answers_of_patients)
+decides = _only(lifecycle.is_clinician)
 
 
 def notices(now: dt.datetime) -> list[str]:

@@ -1,7 +1,7 @@
 """What staff type about one booking."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -11,7 +11,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.dateparse import parse_datetime
 
 from bookings.desk.board import EARLIEST, LATEST
-from clinic.models import Resource
+from bookings.forms import QuestionsForm, name_of
+from bookings.forms.details import GUARDIAN_MISSING
+from bookings.forms.fields import PhoneField, one_line, refuse_hidden_characters
+from bookings.lifecycle import GuardianDetails
+from bookings.models import Booking, Outcome
+from clinic.models import Resource, Service
 
 ANYONE = "any"
 
@@ -23,6 +28,18 @@ def post_form(button: str, *fields: str) -> FormHelper:
     helper.attrs = {"novalidate": True}
     helper.layout = Layout(*fields, Submit("act", button))
     return helper
+
+
+def _reason(label: str, *, hint: str, missing: str, longest: int = 500) -> forms.CharField:
+    """Why: a decision about a visit stands in its history with a reason."""
+    return forms.CharField(
+        label=label,
+        max_length=longest,
+        help_text=hint,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        validators=[refuse_hidden_characters],
+        error_messages={"required": missing},
+    )
 
 
 class EmailForm(forms.Form):
@@ -45,19 +62,143 @@ class EmailForm(forms.Form):
 class CancelForm(forms.Form):
     """Why a visit is cancelled."""
 
-    reason = forms.CharField(
-        label="Why is it cancelled?",
-        max_length=300,
-        help_text="For the history. The patient does not see it.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say why the visit is cancelled"},
+    reason = _reason(
+        "Why is it cancelled?",
+        hint="For the history. The patient does not see it.",
+        missing="Say why the visit is cancelled",
+        longest=300,
     )
 
     helper = post_form("Cancel this visit", "reason")
 
 
+class ApproveForm(forms.Form):
+    """Why a clinician says yes."""
+
+    reason = _reason(
+        "Why is it safe?",
+        hint="For the history. The patient does not see it.",
+        missing="Say why the visit is safe",
+    )
+
+    helper = post_form("Approve", "reason")
+
+
+class DeclineForm(forms.Form):
+    """Why a clinician says no, in words for the patient."""
+
+    reason = _reason("Why can it not be booked?", hint="", missing="Say why the visit cannot be booked")
+
+    helper = post_form("Decline this visit", "reason")
+
+    def __init__(self, *args: Any, reader: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = f"{reader} will see this reason, in an email."
+
+
+class MissForm(forms.Form):
+    """Nothing to type, only to press."""
+
+    helper = post_form("Mark as a no-show")
+
+
+class CloseForm(forms.Form):
+    """How a visit ended. After ``is_valid()`` ``closed`` is what the verb wants to know."""
+
+    outcome = forms.ChoiceField(
+        label="How did it end?",
+        choices=Outcome.choices,
+        widget=forms.RadioSelect,
+        help_text="Aftercare, and the wait before the next extraction, start only from “Treated”.",
+        error_messages={"required": "Select how the visit ended", "invalid_choice": "Select how the visit ended"},
+    )
+    areas = forms.MultipleChoiceField(
+        label="Which areas were treated?",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Tick the areas that were treated", "invalid_choice": "Tick areas from the list"},
+    )
+
+    helper = post_form("Close the visit", "outcome", "areas")
+
+    def __init__(self, *args: Any, booking: Booking, **kwargs: Any) -> None:
+        usual = list(booking.service.body_areas)
+        super().__init__(*args, **kwargs)
+        areas = self.fields["areas"]
+        assert isinstance(areas, forms.MultipleChoiceField)
+        areas.choices = [(area, area.capitalize()) for area in usual]
+        areas.initial = usual
+        areas.required = self.data.get("outcome", Outcome.TREATED) == Outcome.TREATED
+        if not usual:
+            del self.fields["areas"]
+            self.helper = post_form("Close the visit", "outcome")
+
+    @property
+    def closed(self) -> dict[str, Any]:
+        return {"outcome": Outcome(self.cleaned_data["outcome"]), "areas": self.cleaned_data.get("areas", [])}
+
+
+class GuardianForm(forms.Form):
+    """Who answers for a young patient whom nobody was named for. ``details`` is what the verb wants to know."""
+
+    name = forms.CharField(
+        label="Full name",
+        max_length=120,
+        validators=[refuse_hidden_characters],
+        error_messages={"required": GUARDIAN_MISSING["guardian_name"]},
+    )
+    relation = forms.CharField(
+        label="Who are they to the patient?",
+        max_length=60,
+        help_text="Such as mother, father or legal guardian",
+        validators=[refuse_hidden_characters],
+        error_messages={"required": GUARDIAN_MISSING["guardian_relation"]},
+    )
+    phone = PhoneField(label="Phone", max_length=40, error_messages={"required": GUARDIAN_MISSING["guardian_phone"]})
+    email = forms.EmailField(
+        label="Email",
+        required=False,
+        max_length=254,
+        help_text="They get a link of their own, to agree to the visit. Without it they agree here.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"invalid": GUARDIAN_MISSING["guardian_email"]},
+    )
+
+    helper = post_form("Save", "name", "relation", "phone", "email")
+
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        phone = self.fields["phone"]
+        assert isinstance(phone, PhoneField)
+        phone.country = country
+
+    @property
+    def details(self) -> GuardianDetails:
+        """The visit's own mail stays with the patient, who gave the address for it."""
+        typed = {name: one_line(self.cleaned_data[name]) for name in ("name", "relation")}
+        return GuardianDetails(
+            **typed, phone=self.cleaned_data["phone"], email=self.cleaned_data["email"], gets_mail=False
+        )
+
+
+class AskForm(QuestionsForm):
+    """The questions at the desk. What is private is asked of a minor in the room, so it may stay open here."""
+
+    button = "Save the answers"
+
+    def __init__(self, *args: Any, is_minor: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for asked in self.asked:
+            if asked.is_private and is_minor:
+                field = self.fields[name_of(asked.code)]
+                field.required = False
+                field.help_text = "Ask this in the room, with the patient alone. Leave it empty until then."
+
+
 class MoveForm(forms.Form):
-    """The time somebody pressed. ``practitioner`` is a slug; empty leaves the choice to us."""
+    """The time somebody pressed. ``practitioner`` is a slug; empty leaves the choice to us.
+
+    ``reason`` is why a rule that stands in the way may be bent.
+    """
 
     start = forms.CharField(max_length=40, error_messages={"required": "Choose a time from the list."})
     practitioner = forms.ModelChoiceField(
@@ -66,6 +207,7 @@ class MoveForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "Choose a time from the list."},
     )
+    reason = forms.CharField(required=False, max_length=500, validators=[refuse_hidden_characters])
 
     def clean_start(self) -> dt.datetime:
         """An instant; wall time without an offset could mean two of them, so it is refused."""
@@ -79,7 +221,7 @@ class MoveForm(forms.Form):
 
 
 class MoveSearch(forms.Form):
-    """Which day, and with whom, to look for a new time."""
+    """Which day, and with whom, to look for a new time; with ``services`` also for which of them."""
 
     date = forms.DateField(
         label="Day",
@@ -88,12 +230,17 @@ class MoveSearch(forms.Form):
         error_messages={"required": "Choose a day", "invalid": "Choose a day"},
     )
 
-    def __init__(self, *, people: Iterable[Resource], **kwargs: Any) -> None:
+    def __init__(self, *, people: Iterable[Resource], services: Sequence[Service] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         named = [(each.slug, each.name) for each in people]
         self.fields["practitioner"] = forms.ChoiceField(label="With", choices=[(ANYONE, "Anyone"), *named])
+        fields = ["date", "practitioner"]
+        if services:
+            choices = [(each.slug, f"{each.title}, {each.minutes} min") for each in services]
+            self.fields["service"] = forms.ChoiceField(label="Change it to", choices=choices)
+            fields = ["service", *fields]
         self.helper = FormHelper()
         self.helper.form_method = "get"
         self.helper.attrs = {"novalidate": True}
         self.helper.form_class = "move-search"
-        self.helper.layout = Layout("date", "practitioner", Submit("", "Show times", css_class="quiet"))
+        self.helper.layout = Layout(*fields, Submit("", "Show times", css_class="quiet"))

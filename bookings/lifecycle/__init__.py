@@ -4,50 +4,128 @@ Each verb reads no clock of its own (``now`` is passed in), refuses with a sente
 change, its history and its e-mails in one transaction.
 """
 
-from bookings.lifecycle.attending import arrive, complete, miss
+from bookings.lifecycle.asking import (
+    answer_again,
+    ask_clinic,
+    call_off,
+    calmer,
+    has_answered_again,
+    is_asked_again,
+    same,
+    suspend,
+    worse,
+)
+from bookings.lifecycle.attending import arrive, complete, enter_room, miss
 from bookings.lifecycle.cancelling import cancel
-from bookings.lifecycle.confirming import Details, confirm, correct_email, resend
+from bookings.lifecycle.confirming import Details, GuardianDetails, check, confirm, correct_email, resend
+from bookings.lifecycle.consulting import CONSULT, consult_for, consult_instead
+from bookings.lifecycle.forgetting import delete_answers
+from bookings.lifecycle.guardians import agree, has_refused, name_guardian, refuse
 from bookings.lifecycle.holding import extend, hold, release, sweep
 from bookings.lifecycle.moving import reschedule
 from bookings.lifecycle.refusals import (
+    ConsultOnly,
+    GuardianFirst,
+    GuardianNeeded,
     HoldGone,
     HoldLimit,
+    NeedsHelp,
+    NeedsReason,
+    NotAllowed,
     NotEligible,
     NotOffered,
+    NotSafeYet,
     NotUpcoming,
     NotYet,
     Paused,
+    QuestionsFirst,
     Refused,
+    ReviewFirst,
     SlotTaken,
     TooLate,
     TooManyHolds,
+    Unsafe,
 )
-from bookings.lifecycle.tasks import ask_us_to_call
+from bookings.lifecycle.reviewing import approve, change_service, decline, escalate, expire_review
+from bookings.lifecycle.safety import (
+    holds,
+    is_clinician,
+    outlook_for,
+    outlook_while_booking,
+    problem,
+    standing,
+    stands_since_arranged,
+)
+from bookings.lifecycle.tasks import ask_us_to_call, close_tasks, leave_task
 
 __all__ = [
+    "CONSULT",
+    "ConsultOnly",
     "Details",
+    "GuardianDetails",
+    "GuardianFirst",
+    "GuardianNeeded",
     "HoldGone",
     "HoldLimit",
+    "NeedsHelp",
+    "NeedsReason",
+    "NotAllowed",
     "NotEligible",
     "NotOffered",
+    "NotSafeYet",
     "NotUpcoming",
     "NotYet",
     "Paused",
+    "QuestionsFirst",
     "Refused",
+    "ReviewFirst",
     "SlotTaken",
     "TooLate",
     "TooManyHolds",
+    "Unsafe",
+    "agree",
+    "answer_again",
+    "approve",
     "arrive",
+    "ask_clinic",
     "ask_us_to_call",
+    "call_off",
+    "calmer",
     "cancel",
+    "change_service",
+    "check",
+    "close_tasks",
     "complete",
     "confirm",
+    "consult_for",
+    "consult_instead",
     "correct_email",
+    "decline",
+    "delete_answers",
+    "enter_room",
+    "escalate",
+    "expire_review",
     "extend",
+    "has_answered_again",
+    "has_refused",
     "hold",
+    "holds",
+    "is_asked_again",
+    "is_clinician",
+    "leave_task",
     "miss",
+    "name_guardian",
+    "outlook_for",
+    "outlook_while_booking",
+    "problem",
+    "refuse",
     "release",
     "reschedule",
     "resend",
+    "same",
+    "standing",
+    "stands_since_arranged",
+    "suspend",
     "sweep",
+    "worse",
 ]

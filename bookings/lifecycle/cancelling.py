@@ -5,15 +5,17 @@ import datetime as dt
 from django.db import transaction
 
 from bookings import claims, emails
+from bookings.lifecycle import safety
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import NotUpcoming, TooLate
+from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks
 from bookings.models import Booking, BookingState
 
 
 def cancel(booking: Booking, *, reason: str, by: Who, now: dt.datetime) -> Booking:
-    """Cancel until the visit starts; after the cut-off it is marked late. A second call changes nothing.
+    """Cancel until the visit starts; after the cut-off it is marked late, unless new answers stand in its way.
 
-    Raises TooLate once it has started, NotUpcoming for a visit that is over.
+    A second call changes nothing. Raises TooLate once it has started, NotUpcoming for a visit that is over.
     """
     with transaction.atomic():
         booking = Booking.objects.locked(booking.pk)
@@ -31,10 +33,17 @@ def cancel(booking: Booking, *, reason: str, by: Who, now: dt.datetime) -> Booki
 
 
 def _cancel(booking: Booking, reason: str, now: dt.datetime) -> None:
-    booking.state = BookingState.CANCELLED
+    booking.is_late_cancellation = _is_late(booking, now)
+    booking.state, booking.reply_by = BookingState.CANCELLED, None
     booking.cancelled_at = now
     booking.cancel_reason = reason[:300]
-    booking.is_late_cancellation = booking.is_late(now)
     booking.sequence += 1
-    booking.save(update_fields=["state", "cancelled_at", "cancel_reason", "is_late_cancellation", "sequence"])
+    booking.save()
     claims.give_back(booking)
+    close_tasks(booking, *BEFORE_THE_VISIT, now=now)
+
+
+def _is_late(booking: Booking, now: dt.datetime) -> bool:
+    """Nothing was promised while a clinician still looked, and an honest answer costs nothing."""
+    is_late = booking.confirmed_at is not None and booking.is_late(now)
+    return is_late and not safety.stands_since_arranged(booking, now)

@@ -1,15 +1,41 @@
-"""A held time becomes a booked visit; its e-mail address may be put right afterwards."""
+"""A held time becomes a booked visit, or waits for a clinician; its e-mail address may be put right afterwards."""
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 
-from bookings import emails
+from bookings import claims, eligibility, emails
+from bookings.eligibility import Outlook
+from bookings.lifecycle import matching, safety
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import HoldGone, NotUpcoming, refuse_age
-from bookings.models import Booking, BookingState, Consent, ConsentKind, OutgoingEmail, Patient, ShownItem
+from bookings.lifecycle.refusals import GuardianNeeded, HoldGone, NeedsHelp, NotUpcoming, refuse_age
+from bookings.models import (
+    Booking,
+    BookingState,
+    Consent,
+    ConsentKind,
+    Guardian,
+    OutgoingEmail,
+    Patient,
+    ScreeningRun,
+    ShownItem,
+)
 from bookings.models.event import Actor
+from clinic import screening
+from clinic.screening import Outcome, Rulebook
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GuardianDetails:
+    """Who answers for a young patient. ``phone`` is E.164; with ``gets_mail`` the visit's mail goes to them."""
+
+    name: str
+    relation: str
+    phone: str
+    email: str
+    gets_mail: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,52 +48,156 @@ class Details:
     date_of_birth: dt.date | None
     is_for_someone_else: bool = False
     wishes: str = ""
+    event_on: dt.date | None = None
+    guardian: GuardianDetails | None = None
     consents: tuple[tuple[ConsentKind, str, str], ...] = ()
     shown: tuple[tuple[str, str, int], ...] = ()
 
 
-def confirm(booking: Booking, *, details: Details, visitor: str, now: dt.datetime) -> Booking:
-    """Book the held time for good and write the confirmation.
+@dataclasses.dataclass(frozen=True)
+class Assessed:
+    """What a round of answers means for the held time."""
 
-    Its owner keeps the time as long as nobody else took it, even past the hold's expiry. A second call answers the same
-    booking. Raises HoldGone, and NotEligible for someone whose age on the day stands in the way.
+    run: ScreeningRun | None
+    outlook: Outlook
+    outcome: Outcome
+
+
+def confirm(
+    booking: Booking,
+    *,
+    details: Details,
+    visitor: str,
+    run: ScreeningRun | None = None,
+    known: Patient | None = None,
+    book: Rulebook | None = None,
+    through: str = "",
+    now: dt.datetime,
+) -> Booking:
+    """Book the held time for good, or keep it pending until a clinician has looked; write the mail that says so.
+
+    ``run`` holds the answers, and is the booking's from then on; without one the screening is outstanding. ``known``
+    is the patient where a signed link says who they are, ``book`` spares reading the rules again, ``through`` names the
+    program that asks for them. The hold's owner keeps the time as long as nobody else took it, even past its expiry. A
+    second call answers the same booking. Raises HoldGone; NotEligible for an age that stands in the way;
+    GuardianNeeded; and an Unsafe, after which the time is given back.
     """
     held = _of(visitor, booking)
     if held is None:
         raise HoldGone
-    if held.confirmed_at is not None:
+    if held.booked_at is not None:
         return held
     refuse_age(held, details.date_of_birth)
-    letters = _letters(held, details, now)
+    is_minor = eligibility.needs_guardian(details.date_of_birth, held.local_date)
+    if is_minor and details.guardian is None:
+        raise GuardianNeeded
+    assessed = _assessed(held, details.date_of_birth, run, known, book, now) if run or is_minor else None
+    if assessed:
+        _refuse_unsafe(held, assessed, now)
+    return _confirmed(held, details, visitor, assessed, through, now)
+
+
+def check(
+    booking: Booking,
+    *,
+    born: dt.date | None,
+    visitor: str,
+    run: ScreeningRun | None,
+    known: Patient | None = None,
+    book: Rulebook | None = None,
+    now: dt.datetime,
+) -> Outlook:
+    """What the answers mean for the held time, before anything is booked.
+
+    Raises HoldGone; NotEligible for an age that stands in the way; and an Unsafe, after which the time is given back.
+    """
+    held = _of(visitor, booking)
+    if held is None or held.state != BookingState.HELD:
+        raise HoldGone
+    refuse_age(held, born)
+    assessed = _assessed(held, born, run, known, book, now)
+    _refuse_unsafe(held, assessed, now)
+    return assessed.outlook
+
+
+def _confirmed(
+    held: Booking, details: Details, visitor: str, assessed: Assessed | None, through: str, now: dt.datetime
+) -> Booking:
+    result = _result(held, assessed, now)
+    letters = _letters(held, details, result, now)
     with transaction.atomic():
-        if _take(held, details, visitor, now):
-            return _written_down(held, details, letters, now)
+        if _take(held, details, result, visitor, now):
+            booking = _written_down(held, details, assessed, letters, now)
+            _record_who(booking, through, now)
+            return booking
         transaction.set_rollback(True)
     # Lost: gone, or a second click of ours was faster.
-    booked = _of(visitor, booking)
-    if booked is None or booked.confirmed_at is None:
+    booked = _of(visitor, held)
+    if booked is None or booked.booked_at is None:
         raise HoldGone
     return booked
 
 
-def _take(held: Booking, details: Details, visitor: str, now: dt.datetime) -> bool:
+def _assessed(
+    held: Booking,
+    born: dt.date | None,
+    run: ScreeningRun | None,
+    known: Patient | None,
+    book: Rulebook | None,
+    now: dt.datetime,
+) -> Assessed:
+    outlook = eligibility.outlook(
+        service=held.service,
+        location=held.location,
+        clinic=held.location.clinic,
+        said=eligibility.said_of(run, born=born, patient=known),
+        book=book,
+        now=now,
+    )
+    return Assessed(run, outlook, outlook.outcome(held.practitioner.code, held.local_date))
+
+
+def _refuse_unsafe(held: Booking, assessed: Assessed, now: dt.datetime) -> None:
+    """Give the time back before saying no. After a warning sign nothing of the answers is kept."""
+    stands = safety.problem(assessed.outlook, held.practitioner.code, held.starts_at)
+    if stands is None:
+        return
+    with transaction.atomic():
+        claims.delete_holds(Booking.objects.filter(pk=held.pk))
+        if isinstance(stands, NeedsHelp) and assessed.run:
+            assessed.run.delete()
+    raise stands
+
+
+def _result(held: Booking, assessed: Assessed | None, now: dt.datetime) -> dict[str, Any]:
+    """The columns that say what the booking becomes."""
+    arranged = {"expires_at": None, "booked_at": now, "arranged_at": now}
+    if assessed and assessed.outcome.needs_review:
+        return arranged | {"state": BookingState.PENDING, "reply_by": assessed.outlook.reply_by}
+    return arranged | {"state": BookingState.CONFIRMED, "confirmed_at": now}
+
+
+def _take(held: Booking, details: Details, result: dict[str, Any], visitor: str, now: dt.datetime) -> bool:
     """Whether the hold is still this visitor's; then it is a booked visit from here on."""
     mine = Booking.objects.filter(pk=held.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now)
     won = mine.update(
-        state=BookingState.CONFIRMED,
-        expires_at=None,
         patient=_patient(details, now),
         is_for_someone_else=details.is_for_someone_else,
         wishes=details.wishes,
-        confirmed_at=now,
+        event_on=details.event_on,
+        **result,
     )
     return bool(won)
 
 
-def _letters(held: Booking, details: Details, now: dt.datetime) -> list[emails.Letter]:
+def _letters(held: Booking, details: Details, result: dict[str, Any], now: dt.datetime) -> list[emails.Letter]:
     """Written before the lock is taken: a held time does not move, so they say what is about to be booked."""
     held.patient = Patient(name=details.name, email=details.email, phone=details.phone)
-    return [emails.confirmation(held, now=now), emails.notice(held, what="booked")]
+    held.reply_by = result.get("reply_by")
+    letters = [emails.notice(held, what="asked for" if held.reply_by else "booked")]
+    if details.guardian:
+        held.guardian = Guardian(booking=held, **dataclasses.asdict(details.guardian))
+    return [emails.in_review(held, now=now) if held.reply_by else emails.confirmation(held, now=now), *letters]
 
 
 def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
@@ -87,7 +217,7 @@ def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) ->
             visit.link_version += 1
             visit.save(update_fields=["patient", "link_version"])
             record(visit, "address corrected", by=by, now=now)
-            emails.confirmed(visit, now=now)
+            _tell_again(visit, now)
     return Booking.objects.with_everything().get(pk=booking.pk)
 
 
@@ -96,7 +226,14 @@ def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
     with transaction.atomic():
         booking = _upcoming(booking)
         record(booking, "confirmation sent again", by=by, now=now)
-        return emails.confirmed(booking, now=now)
+        return _tell_again(booking, now)
+
+
+def _tell_again(booking: Booking, now: dt.datetime) -> OutgoingEmail:
+    """What stands: that the visit is booked, or that a clinician is looking."""
+    if booking.state == BookingState.PENDING:
+        return emails.pending(booking, now=now)
+    return emails.confirmed(booking, now=now)
 
 
 def _upcoming(booking: Booking) -> Booking:
@@ -129,7 +266,9 @@ def _patient(details: Details, now: dt.datetime) -> Patient:
     return Patient.objects.filter(**same).first() or Patient.objects.create(**same, created_at=now)
 
 
-def _written_down(held: Booking, details: Details, letters: list[emails.Letter], now: dt.datetime) -> Booking:
+def _written_down(
+    held: Booking, details: Details, assessed: Assessed | None, letters: list[emails.Letter], now: dt.datetime
+) -> Booking:
     booking = Booking.objects.with_everything().get(pk=held.pk)
     Consent.objects.bulk_create(
         Consent(booking=booking, kind=kind, version=version, words=words, given_at=now)
@@ -139,10 +278,47 @@ def _written_down(held: Booking, details: Details, letters: list[emails.Letter],
         ShownItem(booking=booking, moment=moment, code=code, version=version, shown_at=now)
         for moment, code, version in details.shown
     )
-    record(booking, "booked", by=Actor.PATIENT, now=now)
+    if assessed and assessed.run:
+        _take_over(assessed.run, assessed, booking)
+        matching.look_for_earlier_visits(booking, assessed.run, now)
     for letter in letters:
         emails.post(letter, booking, now=now)
+    if details.guardian:
+        _name_guardian(booking, details.guardian, now)
     return booking
+
+
+def _record_who(booking: Booking, through: str, now: dt.datetime) -> None:
+    verb = "asked for" if booking.reply_by else "booked"
+    if through:
+        record(booking, verb, by=Actor.PROGRAM, now=now, program=through)
+    else:
+        record(booking, verb, by=Actor.PATIENT, now=now)
+
+
+def _take_over(run: ScreeningRun, assessed: Assessed, booking: Booking) -> None:
+    """The answers belong to the booking from here on, with what they meant for it."""
+    codes = booking.service.codes
+    keep(run, booking, assessed.outcome)
+    # The words of the questions as they stood when they were answered.
+    run.versions = {**assessed.outlook.book.versions(codes), **run.versions}
+    run.save()
+    if not screening.unanswered(assessed.outlook.book, eligibility.answers_of(run), codes):
+        booking.is_screening_outstanding = False
+        booking.save(update_fields=["is_screening_outstanding"])
+
+
+def keep(run: ScreeningRun, booking: Booking, outcome: Outcome) -> None:
+    """Tie a round of answers to its booking; they go some time after the visit."""
+    run.booking, run.expires_at = booking, None
+    run.delete_on = booking.local_date + dt.timedelta(days=booking.location.clinic.answers_kept_days)
+    run.verdict, run.not_before = outcome.verdict, outcome.not_before
+    run.findings = [each.as_json() for each in outcome.findings]
+
+
+def _name_guardian(booking: Booking, details: GuardianDetails, now: dt.datetime) -> None:
+    booking.guardian = Guardian.objects.create(booking=booking, **dataclasses.asdict(details))
+    emails.guardian_request(booking, now=now)
 
 
 def _with_address(patient: Patient, email: str, by: Who) -> Patient:

@@ -1,16 +1,20 @@
 """A time is held while its form is filled in, kept longer, and given back."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
 
 from bookings import claims
+from bookings.eligibility import NOTHING_SAID, Said
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import HoldGone, HoldLimit, Paused, TooManyHolds
+from bookings.lifecycle.safety import outlook_while_booking, refuse_unsafe
 from bookings.models import Booking, BookingState
 from bookings.models.booking import new_reference
 from bookings.models.event import Actor
+from clinic import readiness
 from clinic.models import Clinic, Location, PriceKind, Resource, Service
 
 MOST_HOLDS = 2
@@ -22,40 +26,63 @@ def hold(
     *,
     service: Service,
     location: Location,
-    clinic: Clinic,
     practitioner: Resource | None,
     start: dt.datetime,
     visitor: str,
     another: bool = False,
+    said: Said = NOTHING_SAID,
     by: Who = Actor.PATIENT,
     now: dt.datetime,
 ) -> Booking:
     """Keep ``start`` for this visitor; ``practitioner`` None leaves the choice to us.
 
-    Replaces the visitor's holds unless ``another``. Raises Paused, TooManyHolds, NotOffered, SlotTaken; then the
-    visitor's earlier hold stands as it was.
+    ``said`` is what they answered so far. Replaces the visitor's holds unless ``another``. Raises Paused, TooManyHolds,
+    NotOffered, SlotTaken, and an Unsafe; then the visitor's earlier hold stands as it was.
     """
-    if clinic.is_online_paused and by is Actor.PATIENT:
+    clinic = location.clinic
+    if by in (Actor.PATIENT, Actor.PROGRAM) and not readiness.is_open_for_booking(clinic):
         raise Paused
+    safe = _opens_at(service, location, practitioner, start, said, now)
     with claims.refusing_overlap(), transaction.atomic():
         _one_at_a_time(visitor)
         claims.lock(service=service, location=location)
         _make_room_for_one(visitor, another=another, now=now)
         choice = claims.pick(
-            service=service, location=location, clinic=clinic, practitioner=practitioner, start=start, now=now
+            service=service,
+            location=location,
+            clinic=clinic,
+            practitioner=practitioner,
+            start=start,
+            now=now,
+            opens_at=safe,
         )
-        booking = Booking.objects.create(
-            **_as_agreed(service, location, clinic),
-            **_where_and_when(choice, service, start),
-            reference=_unused_reference(),
-            asked_for_any=practitioner is None,
-            visitor=visitor,
-            held_at=now,
-            expires_at=now + clinic.hold,
-        )
+        agreed = as_agreed(service, location, clinic) | {"asked_for_any": practitioner is None}
+        booking = _kept(agreed | _where_and_when(choice, service, start), visitor, until=now + clinic.hold, now=now)
         claims.write(booking, choice)
         record(booking, "held", by=by, now=now, starts_at=start.isoformat())
     return booking
+
+
+def _opens_at(
+    service: Service,
+    location: Location,
+    practitioner: Resource | None,
+    start: dt.datetime,
+    said: Said,
+    now: dt.datetime,
+) -> Mapping[str, dt.datetime]:
+    """From when on this person may be seen, by grade. Raises an Unsafe when ``start`` is safe with nobody."""
+    outlook = outlook_while_booking(service=service, location=location, said=said, now=now)
+    if outlook is None:
+        return {}
+    refuse_unsafe(outlook, [practitioner.code] if practitioner else service.grades, start)
+    return outlook.opens_at
+
+
+def _kept(columns: dict[str, Any], visitor: str, *, until: dt.datetime, now: dt.datetime) -> Booking:
+    return Booking.objects.create(
+        **columns, reference=_unused_reference(), visitor=visitor, held_at=now, expires_at=until
+    )
 
 
 def extend(booking: Booking, *, now: dt.datetime) -> Booking:
@@ -111,7 +138,7 @@ def _unused_reference() -> str:
             return reference
 
 
-def _as_agreed(service: Service, location: Location, clinic: Clinic) -> dict[str, Any]:
+def as_agreed(service: Service, location: Location, clinic: Clinic) -> dict[str, Any]:
     """The snapshot: later edits of the catalogue or the policy alter no booking."""
     return {
         "service": service,

@@ -108,6 +108,8 @@ SIGN_INS = [
     ("clinician", "Amara Windermoor", "amara"),
     ("manager", "Mina Ledgerwood", ""),
 ]
+# Managers for all of it, clinicians for the content.
+MAY_ENTER_THE_ADMIN = ("manager", "clinician")
 
 
 def make_clinic() -> Location:
@@ -132,6 +134,7 @@ def _make_policy() -> None:
         emergency_number="911",
         urgent_line="212 555 0111",
         late_fee=Decimal(20),
+        online_from_age=13,
         is_demo=True,
     )
 
@@ -193,7 +196,7 @@ def _make_sign_ins() -> None:
             first_name=first,
             last_name=last,
             email=f"{username}@linden.example.org",
-            is_staff=is_manager,
+            is_staff=username in MAY_ENTER_THE_ADMIN,
             is_superuser=is_manager,
         )
         user.groups.add(groups[username])

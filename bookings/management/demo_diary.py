@@ -14,21 +14,24 @@ from django.db import transaction
 from django.db.models import F
 
 from bookings import availability, lifecycle
+from bookings.management import demo_answers
 from bookings.management.demo_people import CALL_BACKS, REASONS, WISHES, person
-from bookings.models import Booking, BookingState, ConsentKind, MailState, OutgoingEmail
+from bookings.management.demo_stories import Stories
+from bookings.models import Booking, BookingState, ConsentKind, MailState, Outcome, OutgoingEmail
 from bookings.models.event import Actor
-from clinic import audit, guidance
+from clinic import audit, guidance, screening
 from clinic.intervals import day_start, instant_of
 from clinic.models import Absence, AuditEvent, Location, Resource, Service
 from clinic.opening import openings
+from clinic.screening import Rulebook
 
 DAYS_BACK, DAYS_AHEAD, NEAR_DAYS = 14, 28, 7
 # How much of all practitioners' time is booked.
 NEAR_SHARE, FAR_SHARE = 0.6, 0.25
 CANCELLED_SHARE, MISSED_SHARE, CARER_SHARE, WISH_SHARE = 0.07, 0.06, 0.05, 0.12
 AWAY_EVERY = 5
-PATIENTS = 220
-# How often each service is asked for. Minors book by phone, so no teen visit is drawn.
+PATIENTS = 1475
+# How often each service is asked for; a minor's visit is made apart, with a guardian.
 WEIGHTS = {"nose": 8, "face": 6, "facial": 5, "consult": 5, "milia": 3, "body": 3, "review": 2, "stubborn": 2}
 DRAWN, SETTLED = "demo day drawn", "demo day settled"
 # A day is as full as it gets when nothing fits this often in a row.
@@ -43,6 +46,14 @@ class Diary:
         self.today = now.astimezone(location.zone).date()
         self.services = list(Service.objects.in_use(self.today).filter(slug__in=WEIGHTS))
         self.practitioners = list(Resource.objects.practitioners().in_use(self.today))
+
+    @cached_property
+    def book(self) -> Rulebook:
+        return screening.rulebook(self.clinic)
+
+    @cached_property
+    def clinician(self) -> User:
+        return User.objects.get(username="clinician")
 
     @cached_property
     def shown(self) -> dict[int, tuple[tuple[str, str, int], ...]]:
@@ -86,6 +97,7 @@ class Diary:
             for booking in over:
                 self._settle_one(booking, reception)
             self._ask_for_calls()
+            self._call_mail_sent(list(self._stories().tell()))
             audit.record(SETTLED, self.location, by=None, now=self.now, day=day)
         return True
 
@@ -135,15 +147,28 @@ class Diary:
         held = lifecycle.hold(
             service=service,
             location=self.location,
-            clinic=self.clinic,
             practitioner=random.choice([None, start.practitioner]),
             start=start.at,
             visitor=visitor,
             now=now,
         )
-        return lifecycle.confirm(
-            held, details=self._details(service, random), visitor=visitor, now=now + dt.timedelta(minutes=4)
-        )
+        answers = demo_answers.some(self.book, service, random)
+        run = demo_answers.run_of(self.book, service, answers, now)
+        booked_at = now + dt.timedelta(minutes=4)
+        try:
+            booking = lifecycle.confirm(
+                held, details=self._details(service, random), visitor=visitor, run=run, book=self.book, now=booked_at
+            )
+        except lifecycle.Unsafe:
+            # A clinician has to look first, and the visit is too near for it.
+            run.delete()
+            return None
+        return self._reviewed(booking) if booking.state == BookingState.PENDING else booking
+
+    def _reviewed(self, booking: Booking) -> Booking:
+        """What had to wait for a clinician was looked at the same day."""
+        now = min(booking.starts_at, booking.held_at + dt.timedelta(hours=3))
+        return lifecycle.approve(booking, by=self.clinician, reason="Seen at a skin check.", now=now)
 
     def _details(self, service: Service, random: Random) -> lifecycle.Details:
         shown = self.shown[service.pk]
@@ -193,7 +218,9 @@ class Diary:
             lifecycle.miss(booking, by=reception, now=booking.ends_at)
         else:
             lifecycle.arrive(booking, by=reception, now=booking.starts_at - dt.timedelta(minutes=5))
-            lifecycle.complete(booking, by=reception, now=booking.ends_at)
+            is_extraction = "EXTRACT" in booking.service.groups
+            outcome = Outcome.TREATED if is_extraction else Outcome.NOT_TREATED
+            lifecycle.complete(booking, outcome=outcome, by=reception, now=booking.ends_at)
 
     def _ask_for_calls(self) -> None:
         asked_at = self._at(self.today - dt.timedelta(days=1), minutes=16 * 60)
@@ -201,6 +228,11 @@ class Diary:
             caller = person(self.today.toordinal() + number)
             now = asked_at + dt.timedelta(minutes=25 * number)
             lifecycle.ask_us_to_call(clinic=self.clinic, name=caller.name, phone=caller.phone, note=note, now=now)
+
+    def _stories(self) -> Stories:
+        """Told yesterday afternoon, whatever the hour of this run, of visits from tomorrow on."""
+        told_at = self._at(self.today - dt.timedelta(days=1), minutes=16 * 60)
+        return Stories(self.location, self.book, told_at, opens=self._at(self.today + dt.timedelta(days=1)))
 
     def _at(self, day: dt.date, *, minutes: int = 0) -> dt.datetime:
         return instant_of(day_start(day, self.location.zone) + minutes)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from bookings.models.people import Patient
-from bookings.models.states import UPCOMING, VISITS, BookingState
+from bookings.models.states import UPCOMING, VISITS, BookingState, Outcome
 from clinic.models import Location, PriceKind, Resource, Service
 
 # Speakable over a phone: no 0/O, no 1/I/L.
@@ -32,7 +32,7 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 
     def with_everything(self) -> "BookingQuerySet":
         """With all that a page or an e-mail about one booking names."""
-        return self.select_related("service", "location__clinic", "practitioner", "room", "patient")
+        return self.select_related("service", "location__clinic", "practitioner", "room", "patient", "guardian")
 
     def locked(self, pk: int) -> "Booking":
         """The row as it stands once its lock is ours, with everything; inside a transaction.
@@ -44,6 +44,14 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 
     def of_visitor(self, visitor: str) -> "BookingQuerySet":
         return self.filter(visitor=visitor) if visitor else self.none()
+
+    def booked(self) -> "BookingQuerySet":
+        """A person stands behind it: not a hold."""
+        return self.filter(patient__isnull=False)
+
+    def in_review(self) -> "BookingQuerySet":
+        """What waits for a clinician, the next clock first."""
+        return self.filter(state=BookingState.PENDING).order_by("reply_by", "id")
 
     def upcoming(self) -> "BookingQuerySet":
         return self.filter(state__in=UPCOMING)
@@ -85,7 +93,17 @@ class Booking(models.Model):
     is_for_someone_else = models.BooleanField(default=False)
     wishes = models.TextField(blank=True, help_text="What would make the visit easier.")
     is_screening_outstanding = models.BooleanField("screening outstanding", default=True)
+    event_on = models.DateField(null=True, blank=True, help_text="A day on which the patient wants calm skin.")
+    booked_at = models.DateTimeField(null=True, blank=True, help_text="When the patient had done their part.")
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    arranged_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its present time was booked, approved or moved to."
+    )
+    reply_by = models.DateTimeField(null=True, blank=True, help_text="While in review: until then a clinician answers.")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    treated_areas = models.JSONField(default=list, blank=True, help_text="Body areas, as services name them.")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When the visit was closed with its outcome.")
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
     is_late_cancellation = models.BooleanField(default=False)
@@ -100,14 +118,27 @@ class Booking(models.Model):
 
     class Meta:
         ordering = ["starts_at", "id"]
+        permissions = [
+            ("decide_reviews", "Can decide on reviews and bend waiting times, as a clinician"),
+            ("view_answers", "Can see health answers"),
+        ]
         indexes = [
             models.Index(fields=["location", "starts_at"], name="booking_by_day"),
             models.Index(fields=["expires_at"], name="hold_by_expiry", condition=Q(state="held")),
             models.Index(fields=["visitor"], name="hold_by_visitor", condition=Q(state="held")),
+            models.Index(fields=["state", "starts_at"], name="booking_by_state"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(state__in=BookingState.values), name="booking_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="pending", reply_by__isnull=False) | (~Q(state="pending") & Q(reply_by=None)),
+                name="only_reviews_have_a_clock",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="completed") & ~Q(outcome="")) | (~Q(state="completed") & Q(outcome="")),
+                name="only_closed_visits_have_an_outcome",
+            ),
             models.CheckConstraint(
                 condition=Q(state="held", expires_at__isnull=False) | (~Q(state="held") & Q(expires_at=None)),
                 name="only_holds_expire",
@@ -146,6 +177,15 @@ class Booking(models.Model):
         service.minutes, service.clean_up_minutes = self.minutes, self.clean_up_minutes
         service.retired_on = None
         return service
+
+    @property
+    def reader(self) -> tuple[str, str]:
+        """Name and e-mail address of who gets this visit's mail: the patient, or the guardian where they chose so."""
+        assert self.patient, "only a booked visit has somebody to write to"
+        guardian = getattr(self, "guardian", None)
+        if guardian is not None and guardian.gets_mail:
+            return guardian.name, guardian.email
+        return self.patient.name, self.patient.email
 
     @property
     def local_date(self) -> dt.date:

@@ -10,10 +10,15 @@ class Actor(models.TextChoices):
     PATIENT = "patient", "Patient"
     STAFF = "staff", "Staff"
     SYSTEM = "system", "System"
+    PROGRAM = "program", "A program"
+    GUARDIAN = "guardian", "Parent or guardian"
 
 
 class BookingEvent(models.Model):
-    """Written in the same transaction as the change. ``detail`` holds what changed, never an answer."""
+    """Written in the same transaction as the change. ``detail`` holds what changed and never an answer.
+
+    Where a rule was bent it names the rule: that is for those who may see answers.
+    """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()

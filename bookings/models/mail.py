@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from bookings.models.booking import Booking
+from bookings.models.states import UNDER_WAY, BookingState
 
 
 class MailState(models.TextChoices):
@@ -22,20 +23,46 @@ KINDS = {
     "confirmed": "Confirmation",
     "moved": "Visit moved",
     "cancelled": "Visit cancelled",
+    "pending": "Time held, answers in review",
+    "review_late": "Review takes longer",
+    "declined": "Visit declined",
+    "changed": "Visit changed",
+    "suspended": "Medical help first",
+    "guardian": "Guardian is asked to agree",
+    "r72h": "Reminder, 3 days before",
+    "r24h": "Reminder, the day before",
+    "day0": "Aftercare, first 24 hours",
+    "day0_plain": "Aftercare, visit not closed",
+    "day3": "Check-in, day 3",
+    "day7": "Check-in, day 7",
     "staff_notice": "Notice for staff",
 }
+
+
+# The course: found when due, never scheduled; each may go only while its visit is in one of these states.
+COURSE: dict[str, frozenset[str]] = {
+    "r72h": frozenset({BookingState.CONFIRMED}),
+    "r24h": frozenset({BookingState.CONFIRMED}),
+    "day0": frozenset({BookingState.COMPLETED}),
+    "day0_plain": UNDER_WAY,
+    "day3": frozenset({BookingState.COMPLETED}),
+    "day7": frozenset({BookingState.COMPLETED}),
+}
+# True of a visit as it is arranged, and for a while only: written once for each arrangement, never sent by night.
+PASSING = COURSE | {"review_late": frozenset({BookingState.PENDING})}
 
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, now: dt.datetime) -> "OutgoingEmailQuerySet":
         """Queued and its time has come, or leased to a worker that died.
 
-        What is written later about a visit never overtakes what was written before.
+        What is written later about a visit never overtakes what was written before; a reminder that waits for the
+        morning holds nothing back.
         """
         unsent = Q(state__in=[MailState.QUEUED, MailState.SENDING])
         earlier = OutgoingEmail.objects.filter(
             unsent, booking=OuterRef("booking"), recipient=OuterRef("recipient"), pk__lt=OuterRef("pk")
-        )
+        ).exclude(kind__in=PASSING)
         is_due = Q(state=MailState.QUEUED, due_at__lte=now) | Q(state=MailState.SENDING, leased_until__lte=now)
         return self.filter(is_due, ~Exists(earlier))
 
@@ -67,6 +94,9 @@ class OutgoingEmail(models.Model):
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    not_after = models.DateTimeField(
+        null=True, blank=True, help_text="Its moment has passed from then on: it is skipped, not sent late."
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -77,7 +107,10 @@ class OutgoingEmail(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["due_at"], name="mail_due", condition=Q(state__in=["queued", "sending"]))]
+        indexes = [
+            # Not a partial one: SQLite leaves those aside for Django's queries, and would read every letter ever sent.
+            models.Index(fields=["state", "due_at"], name="mail_by_state"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["booking", "kind", "sequence"], name="each_message_once"),
             models.CheckConstraint(

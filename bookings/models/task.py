@@ -1,7 +1,5 @@
 """What a person must do, with a clock."""
 
-import datetime as dt
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,14 +10,20 @@ from bookings.models.booking import Booking
 class TaskKind(models.TextChoices):
     PHONE_PATIENT = "phone_patient", "Phone this patient"
     CALL_BACK = "call_back", "Call back"
+    WARNING_SIGN = "warning_sign", "Warning sign: phone at once"
+    REVIEW_LATE = "review_late", "Answers wait for a clinician"
+    RECHECK = "recheck", "Something is new before the visit"
+    CHECK_IN = "check_in", "Skin got worse after the visit"
+    SQUEEZED = "squeezed", "Has squeezed it"
+    UNCLOSED = "unclosed", "Close this visit"
+    HISTORY = "history", "Earlier visits do not match"
+    GUARDIAN = "guardian", "Guardian has not agreed yet"
+    CONTENT = "content", "Review of the content is overdue"
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def open(self) -> "TaskQuerySet":
         return self.filter(done_at=None)
-
-    def overdue(self, now: dt.datetime) -> "TaskQuerySet":
-        return self.open().filter(due_at__lte=now)
 
 
 class Task(models.Model):
@@ -30,6 +34,7 @@ class Task(models.Model):
     name = models.CharField(max_length=120, blank=True)
     phone = models.CharField(max_length=20, blank=True)
     note = models.TextField(blank=True)
+    is_urgent = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
@@ -40,7 +45,7 @@ class Task(models.Model):
     objects = TaskQuerySet.as_manager()
 
     class Meta:
-        ordering = ["due_at", "id"]
+        ordering = ["-is_urgent", "due_at", "id"]
         indexes = [models.Index(fields=["due_at"], name="task_open", condition=Q(done_at=None))]
 
     def __str__(self) -> str:

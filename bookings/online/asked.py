@@ -8,6 +8,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from bookings import availability
+from bookings.eligibility import Outlook
 from bookings.models import Booking
 from clinic.models import Clinic, Location, Resource, Service
 
@@ -26,6 +27,8 @@ class Asked:
     people: list[Resource]
     practitioner: Resource | None
     now: dt.datetime
+    # What the answers so far mean for it; None for somebody who has said nothing.
+    outlook: Outlook | None = None
 
     @property
     def practitioner_slug(self) -> str:
@@ -45,6 +48,7 @@ class Asked:
             "now": self.now,
             "visitor": visitor,
             "ignoring": ignoring,
+            "opens_at": self.outlook.opens_at if self.outlook else {},
         }
 
 
@@ -62,6 +66,12 @@ def locations_of(clinic: Clinic, now: dt.datetime) -> list[Location]:
     return list(in_use.filter(clinic=clinic).select_related("clinic"))
 
 
+def local_today(clinic: Clinic, now: dt.datetime) -> dt.date:
+    """Today at the clinic's first location, for what is asked before a place is chosen."""
+    places = locations_of(clinic, now)
+    return now.astimezone(places[0].zone if places else dt.UTC).date()
+
+
 def location_of(locations: list[Location], data: Mapping[str, str]) -> Location | None:
     """The one that is asked for; the only one when there is no choice; None when the patient must choose."""
     slug = data.get("location", "")
@@ -73,12 +83,30 @@ def location_of(locations: list[Location], data: Mapping[str, str]) -> Location 
     return found[0]
 
 
-def asked_for(clinic: Clinic, service: Service, location: Location, data: Mapping[str, str], now: dt.datetime) -> Asked:
-    """Raises Http404 for a practitioner who does not do this service here."""
+def asked_for(
+    clinic: Clinic,
+    service: Service,
+    location: Location,
+    data: Mapping[str, str],
+    now: dt.datetime,
+    *,
+    outlook: Outlook | None = None,
+) -> Asked:
+    """Raises Http404 for a practitioner who does not do this service here. ``outlook`` keeps to what is safe."""
     today = now.astimezone(location.zone).date()
     people = availability.practitioners(service=service, location=location, on=today)
     practitioner = _person(people, data.get("practitioner", ""))
-    return Asked(clinic=clinic, service=service, location=location, people=people, practitioner=practitioner, now=now)
+    if outlook is not None and practitioner is not None:
+        outlook = outlook.with_grade(practitioner.code)
+    return Asked(
+        clinic=clinic,
+        service=service,
+        location=location,
+        people=people,
+        practitioner=practitioner,
+        now=now,
+        outlook=outlook,
+    )
 
 
 def _person(people: list[Resource], slug: str) -> Resource | None:

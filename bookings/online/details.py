@@ -1,8 +1,6 @@
-"""Health question and details, the check page, and the booking itself. One form, one address."""
+"""The health questions that are still open, and details: one form, one address. POST checks it or books."""
 
-import dataclasses
 import datetime as dt
-import re
 from typing import Any
 
 from django.contrib import messages
@@ -13,20 +11,20 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bookings import access, lifecycle
-from bookings.eligibility import age_problem
-from bookings.forms import GUIDANCE_WORDS, PRIVACY_WORDS, DetailsForm, suggested_email
-from bookings.models import Booking, BookingState, ConsentKind
-from bookings.online import doors, refusals
-from bookings.online.asked import ANYONE, Asked, asked_for, location_of, locations_of, service_of, start_of
-from bookings.online.skin import help_first, needs_help
-from bookings.online.times import hold_again
+from bookings import access, eligibility, lifecycle
+from bookings.forms import DetailsForm, QuestionsForm, name_of
+from bookings.models import Booking, BookingState
+from bookings.models.event import Actor
+from bookings.online import answers, checking, doors, refusals
+from bookings.online.answers import SKIN
+from bookings.online.asked import ANYONE
+from bookings.online.kept import Kept, kept, named
+from bookings.online.skin import above_questions, help_first
 from clinic import guidance, screening
-from clinic.models import Clinic, Moment
+from clinic.models import Clinic
+from clinic.screening import Rulebook
 
-NOT_SQUEEZING = "why-not-squeeze"
-PRIVACY_VERSION = "1"
-# What a draft keeps: the form's own fields, cut off far beyond anything a person types.
+# What a draft keeps: the form's own fields but for answers, cut off far beyond anything a person types.
 TYPED = (
     "service",
     "start",
@@ -40,20 +38,21 @@ TYPED = (
     "date_of_birth_day",
     "date_of_birth_month",
     "date_of_birth_year",
+    "event_date",
+    "event_date_day",
+    "event_date_month",
+    "event_date_year",
+    "guardian_name",
+    "guardian_relation",
+    "guardian_phone",
+    "guardian_email",
+    "mail_to",
     "wishes",
     "guidance_read",
     "consent",
 )
+DATES = ("date_of_birth", "event_date")
 LONGEST = 2000
-SLUG = re.compile(r"[-\w]+", re.ASCII)
-
-
-@dataclasses.dataclass(frozen=True)
-class Kept:
-    """A hold that stands. ``is_held_again`` says that it had run out and the time was still free."""
-
-    booking: Booking
-    is_held_again: bool = False
 
 
 @doors.patient_page
@@ -68,7 +67,7 @@ def details(request: HttpRequest) -> HttpResponse:
     booking = access.held(request)
     if booking is None:
         return _without_a_hold(request, now)
-    return _page(request, Kept(booking), _form(request, booking, now), now)
+    return _page(request, Kept(booking), _empty_form(request, booking, now), now)
 
 
 @doors.patient_page
@@ -79,11 +78,11 @@ def extend(request: HttpRequest) -> HttpResponse:
     _keep_draft(request)
     booking = access.held(request, request.POST.get("hold", ""))
     try:
-        kept = _kept(request, booking, now, renews=True)
+        found = kept(request, booking, now, renews=True)
     except lifecycle.HoldLimit as refused:
         messages.warning(request, str(refused))
         return doors.see_other("booking:details")
-    return doors.see_other("booking:details") if isinstance(kept, Kept) else kept
+    return doors.see_other("booking:details") if isinstance(found, Kept) else found
 
 
 @doors.patient_page
@@ -119,22 +118,10 @@ def _keep_draft(request: HttpRequest) -> None:
 
 def _without_a_hold(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     """The hold was swept, or there never was one."""
-    draft = access.draft(request)
-    named = _named(draft, now)
-    if named is None:
+    found = named(access.draft(request), now)
+    if found is None:
         return refusals.nothing_held(request, status=200)
-    asked, start = named
-    return refusals.hold_gone(request, asked, start)
-
-
-def _named(data: Any, now: dt.datetime) -> tuple[Asked, dt.datetime] | None:
-    """The time a form names beside its hold, to hold it again."""
-    clinic, start = Clinic.objects.first(), start_of(data, now)
-    if clinic is None or start is None or not SLUG.fullmatch(str(data.get("service", ""))):
-        return None
-    service = service_of(data["service"], now)
-    location = location_of(locations_of(clinic, now), data)
-    return (asked_for(clinic, service, location, data, now), start) if location else None
+    return refusals.hold_gone(request, *found)
 
 
 def _posted(request: HttpRequest, now: dt.datetime) -> HttpResponse:
@@ -142,187 +129,111 @@ def _posted(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     if doors.is_too_often(request, "confirm", now):
         return doors.too_often(request)
     booking = access.held(request, request.POST.get("hold", ""))
-    if booking is not None and booking.confirmed_at is not None:
+    clinic = booking.location.clinic if booking else Clinic.objects.get()
+    book = screening.rulebook(clinic)
+    said = _answers_in(request.POST, book, now)
+    if screening.warning_signs(book, said):
+        if booking is not None:
+            lifecycle.call_off(booking, by=Actor.PATIENT, now=now)
+        return help_first(request, clinic, book, said)
+    if booking is not None and booking.booked_at is not None:
         access.remember_done(request, booking)
         return doors.see_other("booking:done")
-    if "q1" in request.POST and needs_help(request.POST["q1"]):
-        return help_first(request, _clinic_of(booking))
-    kept = _kept(request, booking, now, renews=request.POST.get("next") == "check")
-    return _answered(request, kept, now) if isinstance(kept, Kept) else kept
+    found = kept(request, booking, now, renews=request.POST.get("next") == "check")
+    return _answered(request, found, book, now) if isinstance(found, Kept) else found
 
 
-def _clinic_of(booking: Booking | None) -> Clinic:
-    return booking.location.clinic if booking else Clinic.objects.get()
+def _answers_in(data: QueryDict, book: Rulebook, now: dt.datetime) -> screening.Answers:
+    """Whatever of the questions was answered, before anything else is looked at."""
+    form = QuestionsForm(data, asked=[each for each in book.questions if _is_in(data, each.code)], today=now.date())
+    form.is_valid()
+    return form.answers
 
 
-def _kept(request: HttpRequest, booking: Booking | None, now: dt.datetime, *, renews: bool) -> Kept | HttpResponse:
-    """The hold, renewed if it may be; a hold that is gone is taken again while the time is free, or refused."""
-    if booking is None or booking.expires_at is None:
-        return _taken_again(request, now)
-    had_run_out = booking.expires_at <= now
-    if not (renews or had_run_out):
-        return Kept(booking)
-    try:
-        lifecycle.extend(booking, now=now)
-    except lifecycle.HoldGone:
-        return _taken_again(request, now)
-    except lifecycle.HoldLimit:
-        # The time stays theirs while nobody else takes it.
-        if request.path == reverse("booking:extend"):
-            raise
-        return Kept(booking)
-    return Kept(booking, is_held_again=had_run_out)
-
-
-def _taken_again(request: HttpRequest, now: dt.datetime) -> Kept | HttpResponse:
-    named = _named(request.POST, now)
-    if named is None:
-        return refusals.nothing_held(request)
-    asked, start = named
-    try:
-        booking = hold_again(request, asked, start, another=True)
-    except (lifecycle.SlotTaken, lifecycle.NotOffered):
-        return refusals.hold_gone(request, asked, start)
-    except lifecycle.Refused as refused:
-        return refusals.hold_refused(request, asked, refused, start)
-    found = access.held(request, booking.reference)
-    assert found, "a time just held is this visitor's"
-    return Kept(found, is_held_again=True)
-
-
-def _answered(request: HttpRequest, kept: Kept, now: dt.datetime) -> HttpResponse:
+def _answered(request: HttpRequest, found: Kept, book: Rulebook, now: dt.datetime) -> HttpResponse:
     """The form against the hold: shown again with what is wrong, checked, or booked."""
+    form = _bound_form(request, found.booking, book, now)
+    is_valid = form.is_valid()
+    answers.keep(request, form, book, now)
+    if not is_valid:
+        return _page(request, found, form, now, status=422)
+    is_another_time = found.booking.reference != request.POST.get("hold", found.booking.reference)
+    if "next" in request.POST or is_another_time:
+        return checking.check(request, found, form, book, now)
+    return checking.book(request, found, form, book, now)
+
+
+def _empty_form(request: HttpRequest, booking: Booking, now: dt.datetime) -> DetailsForm:
+    """What is still open, and what belongs to this step anyway; filled with what was said and typed before."""
+    book = screening.rulebook(booking.location.clinic)
+    run = access.screening_run(request, now)
+    known = eligibility.said_of(run).answers
+    asked = [each for each in book.asked(booking.service.codes) if each.stage != SKIN or each.code not in known]
+    initial = answers.initial_of(run, asked) | _typed(request) | checking.held_fields(booking)
+    return _form(request, booking, now, asked, initial=initial | {"asks": ",".join(each.code for each in asked)})
+
+
+def _bound_form(request: HttpRequest, booking: Booking, book: Rulebook, now: dt.datetime) -> DetailsForm:
+    """With the questions that stood on the page, those that came along, and those that nobody answered yet."""
     data = request.POST.copy()
-    data["hold"] = kept.booking.reference
-    form = _form(request, kept.booking, now, data=data)
-    if not form.is_valid():
-        return _page(request, kept, form, now, status=422)
-    if "q1" in form.cleaned_data:
-        access.set_no_flags(request)
-    problem = _age_problem(kept.booking, form)
-    if problem:
-        return refusals.age(request, kept.booking, problem)
-    if "next" in request.POST or kept.booking.reference != request.POST.get("hold", kept.booking.reference):
-        return _check(request, kept, form, now)
-    return _booked(request, kept, form, now)
+    data["hold"] = booking.reference
+    known = eligibility.said_of(access.screening_run(request, now)).answers
+    stood = set(data.get("asks", "").split(","))
+    asked = [
+        each
+        for each in book.asked(booking.service.codes)
+        if each.code not in known or each.code in stood or _is_in(data, each.code)
+    ]
+    return _form(request, booking, now, asked, data=data)
 
 
-def _age_problem(booking: Booking, form: DetailsForm) -> Any:
-    return age_problem(
-        clinic=booking.location.clinic,
-        service=booking.service,
-        born=form.cleaned_data["date_of_birth"],
-        visit_date=booking.local_date,
-    )
+def _is_in(data: QueryDict, code: str) -> bool:
+    return name_of(code) in data or f"{name_of(code)}_parts" in data
 
 
-def _booked(request: HttpRequest, kept: Kept, form: DetailsForm, now: dt.datetime) -> HttpResponse:
-    booking = kept.booking
-    said = _details(booking, form)
-    try:
-        booked = lifecycle.confirm(booking, details=said, visitor=access.known_visitor(request), now=now)
-    except lifecycle.NotEligible as refused:
-        return refusals.age(request, booking, refused.problem)
-    except lifecycle.HoldGone:
-        again = _taken_again(request, now)
-        return _check(request, again, form, now) if isinstance(again, Kept) else again
-    access.remember_done(request, booked)
-    return doors.see_other("booking:done")
-
-
-def _details(booking: Booking, form: DetailsForm) -> lifecycle.Details:
-    said, advice = form.cleaned_data, _advice(booking)
-    read = ", ".join(f"{each.code} v{each.version}" for each in advice if each.topic == NOT_SQUEEZING)
-    return lifecycle.Details(
-        name=said["name"],
-        email=said["email"],
-        phone=said["phone"],
-        date_of_birth=said["date_of_birth"],
-        is_for_someone_else=said["for_whom"] == "someone",
-        wishes=said["wishes"],
-        consents=(
-            (ConsentKind.GUIDANCE_READ, read, GUIDANCE_WORDS),
-            (ConsentKind.PRIVACY, PRIVACY_VERSION, PRIVACY_WORDS),
-        ),
-        shown=tuple((Moment.BOOKING.value, each.code, each.version) for each in advice),
-    )
-
-
-def _advice(booking: Booking) -> list[guidance.Advice]:
-    return guidance.items_for(booking.service, Moment.BOOKING, booking.location.clinic)
-
-
-def _form(request: HttpRequest, booking: Booking, now: dt.datetime, *, data: QueryDict | None = None) -> DetailsForm:
-    today = now.astimezone(booking.location.zone).date()
-    initial = {} if data is not None else _initial(request, booking)
+def _form(
+    request: HttpRequest,
+    booking: Booking,
+    now: dt.datetime,
+    asked: list[screening.Asked],
+    *,
+    data: QueryDict | None = None,
+    initial: dict[str, Any] | None = None,
+) -> DetailsForm:
     return DetailsForm(
         data,
         initial=initial,
-        country=booking.location.clinic.country,
-        today=today,
-        asks_q1=not access.has_no_flags(request) or (data is not None and "q1" in data),
+        clinic=booking.location.clinic,
+        visit_date=booking.local_date,
+        today=now.astimezone(booking.location.zone).date(),
+        asked=asked,
+        history=_open_history(request, booking, now),
+        asks_event=checking.shows_redness(booking),
     )
 
 
-def _initial(request: HttpRequest, booking: Booking) -> dict[str, Any]:
+def _open_history(request: HttpRequest, booking: Booking, now: dt.datetime) -> list[tuple[str, str]]:
+    """Earlier visits are asked for once; nobody is asked who came by a signed link."""
+    if access.known_patient(request) or access.screening_run(request, now):
+        return []
+    return eligibility.history_asked(booking.service)
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
     draft = access.draft(request)
-    boxes = tuple(draft.get(f"date_of_birth_{part}", "") for part in ("day", "month", "year"))
-    return draft | _held_fields(booking) | {"date_of_birth": draft.get("date_of_birth") or boxes}
+    boxes = {name: tuple(draft.get(f"{name}_{part}", "") for part in ("day", "month", "year")) for name in DATES}
+    return draft | {name: draft.get(name) or box for name, box in boxes.items()}
 
 
-def _held_fields(booking: Booking) -> dict[str, str]:
-    """The hidden fields that name the time, so that it can be held again."""
-    return {
-        "hold": booking.reference,
-        "service": booking.service.slug,
-        "start": booking.starts_at.astimezone(booking.location.zone).isoformat(),
-        "practitioner": ANYONE if booking.asked_for_any else booking.practitioner.slug,
-        "location": booking.location.slug,
-    }
-
-
-def _page(request: HttpRequest, kept: Kept, form: DetailsForm, now: dt.datetime, *, status: int = 200) -> HttpResponse:
-    advice = _advice(kept.booking)
-    asked = screening.question("Q1", kept.booking.location.clinic)
-    context = _context(kept, now) | {
+def _page(request: HttpRequest, found: Kept, form: DetailsForm, now: dt.datetime, *, status: int = 200) -> HttpResponse:
+    advice = checking.advice_while_booking(found.booking)
+    why, others = checking.split(advice)
+    context = checking.context(found, now) | {
         "form": form,
         "has_errors": bool(form.errors),
-        "asked": asked,
-        "advice": [each for each in advice if each.topic == NOT_SQUEEZING],
-        "sections": guidance.grouped(each for each in advice if each.topic != NOT_SQUEEZING),
-        "is_draft": guidance.is_draft(advice),
+        "above": above_questions(found.booking.location.clinic) if form.asked else None,
+        "advice": why,
+        "sections": guidance.grouped(others),
+        "is_draft": guidance.is_draft(advice) or not all(each.is_signed for each in form.asked),
     }
     return render(request, "booking/details.html", context, status=status)
-
-
-def _check(request: HttpRequest, kept: Kept, form: DetailsForm, now: dt.datetime) -> HttpResponse:
-    said = form.cleaned_data
-    carried = _held_fields(kept.booking) | {
-        "for_whom": said["for_whom"],
-        "name": said["name"],
-        "email": said["email"],
-        "phone": said["phone"],
-        "date_of_birth": said["date_of_birth"].isoformat(),
-        "wishes": said["wishes"],
-        "guidance_read": "on",
-        "consent": "on",
-    }
-    context = _context(kept, now) | {"said": said, "carried": carried, "suggested": suggested_email(said["email"])}
-    return render(request, "booking/check.html", context)
-
-
-def _context(kept: Kept, now: dt.datetime) -> dict[str, Any]:
-    booking = kept.booking
-    assert booking.expires_at, "a hold has an expiry"
-    clinic = booking.location.clinic
-    longer = booking.held_at + clinic.hold_limit > booking.expires_at
-    return {
-        "booking": booking,
-        "is_held_again": kept.is_held_again,
-        "has_run_out": booking.expires_at <= now,
-        "is_today": booking.expires_at.astimezone(booking.location.zone).date()
-        == now.astimezone(booking.location.zone).date(),
-        "can_be_longer": longer,
-        "is_free_to_cancel": booking.cut_off_at > now,
-        "hide_nav": True,
-    }

@@ -14,7 +14,7 @@ from bookings.forms import AddressForm
 from bookings.models import Booking
 from bookings.models.event import Actor
 from bookings.online import doors, refusals
-from clinic import guidance
+from clinic import guidance, words
 from clinic.models import Moment
 
 NOT_SQUEEZING = "why-not-squeeze"
@@ -38,9 +38,24 @@ def _page(request: HttpRequest, booking: Booking) -> HttpResponse:
         "booking": booking,
         "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
         "is_draft": guidance.is_draft(advice),
-        "may_correct": access.may_correct_address(booking, now),
+        "may_correct": access.may_correct_address(booking, now) and booking.reader == own_mail(booking),
+        "after_review": _after_review(booking),
     }
     return render(request, "booking/done.html", context)
+
+
+def own_mail(booking: Booking) -> tuple[str, str]:
+    """The patient's own name and address; a guardian's is put right by phone."""
+    assert booking.patient, "a booked visit has a patient"
+    return booking.patient.name, booking.patient.email
+
+
+def _after_review(booking: Booking) -> guidance.Advice | None:
+    """What somebody reads whose answers wait for a clinician."""
+    if booking.reply_by is None:
+        return None
+    reply_by = words.when(booking.reply_by, booking.location.zone)
+    return guidance.wording("after-review", booking.location.clinic, reply_by=reply_by)
 
 
 def _next_steps(booking: Booking) -> list[guidance.Advice]:

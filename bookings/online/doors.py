@@ -11,6 +11,7 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 
 from bookings import access, limits
+from clinic import readiness
 from clinic.models import Clinic, Location, Question
 
 View = Callable[..., HttpResponse]
@@ -45,12 +46,12 @@ def patient_page(view: View) -> View:
 
 
 def booking_open(view: View) -> View:
-    """Hand the clinic to the view; a clinic that is paused or not set up shows how to phone instead."""
+    """Hand the clinic to the view; one that is paused, not set up or not signed off shows how to phone instead."""
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         clinic = Clinic.objects.first()
-        if clinic is None or clinic.is_online_paused or not is_set_up():
+        if clinic is None or not readiness.is_open_for_booking(clinic) or not is_set_up():
             return closed(request)
         return view(request, clinic, *args, **kwargs)
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 
 from bookings import availability
+from bookings.eligibility import Outlook
 from clinic import words
 from clinic.models.places import WEEKDAYS
 
@@ -18,12 +19,15 @@ NOON, EVENING = 12, 17
 
 @dataclasses.dataclass(frozen=True)
 class Day:
-    """One cell. ``kind`` is free, none, soon (before the minimum notice) or out (past, or beyond the horizon)."""
+    """One cell. ``kind`` is free, none, wait (``reason`` says why it is not safe yet), soon (before the minimum notice)
+    or out (past, or beyond the horizon).
+    """
 
     date: dt.date
     kind: str
     count: int
     is_chosen: bool
+    reason: str = ""
 
     @property
     def dots(self) -> str:
@@ -31,7 +35,12 @@ class Day:
 
     @property
     def label(self) -> str:
-        times = {"none": "no free times", "soon": "too soon to book online", "out": "not open for booking"}
+        times = {
+            "none": "no free times",
+            "wait": f"closed. {self.reason}",
+            "soon": "too soon to book online",
+            "out": "not open for booking",
+        }
         free = "1 free time" if self.count == 1 else f"{self.count} free times"
         return f"{words.day(self.date)}, {times.get(self.kind, free)}"
 
@@ -56,19 +65,56 @@ class Choices:
 
     @property
     def is_empty(self) -> bool:
-        return not any(day and day.count for week in self.weeks for day in week)
+        return not any(day.count for day in self.days)
 
     @property
     def free_days(self) -> list[Day]:
-        return [day for week in self.weeks for day in week if day and day.count]
+        return [day for day in self.days if day.count]
+
+    @property
+    def listed_days(self) -> list[Day]:
+        """For the list: the free days, and before them those that are closed for a reason."""
+        return [day for day in self.days if day.count or day.reason]
+
+    @property
+    def days(self) -> list[Day]:
+        return [day for week in self.weeks for day in week if day]
+
+    @property
+    def has_waits(self) -> bool:
+        return any(day.reason for day in self.days)
+
+    @property
+    def reason(self) -> str:
+        """Why the chosen day is closed; "" when it is not."""
+        return next((day.reason for day in self.days if day.is_chosen), "")
 
     @property
     def count(self) -> int:
         return sum(len(times) for _, times in self.parts)
 
 
-def choices(search: availability.Asked, *, month: dt.date | None, date: dt.date | None) -> Choices:
-    """What is free in the wanted month, or in the first one that has anything; ``date`` is the chosen day."""
+@dataclasses.dataclass(frozen=True)
+class _Limits:
+    """What decides, besides free times, how a day looks."""
+
+    today: dt.date
+    noticed: dt.date
+    until: dt.date
+    outlook: Outlook | None
+
+    def reason_for(self, date: dt.date) -> str:
+        is_open = self.today <= date < self.until
+        return self.outlook.reason_for(date) if self.outlook and is_open else ""
+
+
+def choices(
+    search: availability.Asked, *, month: dt.date | None, date: dt.date | None, outlook: Outlook | None = None
+) -> Choices:
+    """What is free in the wanted month, or in the first one that has anything; ``date`` is the chosen day.
+
+    ``outlook`` tells why days are closed to this person; ``search`` itself keeps to what it allows.
+    """
     zone = search["location"].zone
     today = search["now"].astimezone(zone).date()
     until = availability.horizon(clinic=search["clinic"], location=search["location"], now=search["now"])
@@ -82,7 +128,7 @@ def choices(search: availability.Asked, *, month: dt.date | None, date: dt.date 
     chosen = _inside(date, today, until) or min(by_day, default=None)
     return Choices(
         month=shown,
-        weeks=_weeks(shown, by_day, chosen, _limits(search, today, until)),
+        weeks=_weeks(shown, by_day, chosen, _limits(search, outlook, today, until)),
         previous=_month_before(shown) if shown > today else None,
         following=_month_after(shown) if _month_after(shown) < until else None,
         chosen=chosen,
@@ -115,35 +161,34 @@ def _soonest(search: availability.Asked, by_day: dict[dt.date, list[dt.datetime]
     return known if len(known) == SOONEST else [start.at for start in availability.soonest(count=SOONEST, **search)]
 
 
-def _limits(search: availability.Asked, today: dt.date, until: dt.date) -> tuple[dt.date, dt.date, dt.date]:
+def _limits(search: availability.Asked, outlook: Outlook | None, today: dt.date, until: dt.date) -> _Limits:
     noticed = (search["now"] + search["clinic"].minimum_notice).astimezone(search["location"].zone).date()
-    return today, noticed, until
+    return _Limits(today, noticed, until, outlook)
 
 
 def _weeks(
     month: dt.date,
     by_day: dict[dt.date, list[dt.datetime]],
     chosen: dt.date | None,
-    limits: tuple[dt.date, dt.date, dt.date],
+    limits: _Limits,
 ) -> list[list[Day | None]]:
     """The month's weeks, without those that are over."""
-    today = limits[0]
     weeks = calendar.Calendar().monthdatescalendar(month.year, month.month)
-    weeks = [week for week in weeks if week[-1] >= today]
+    weeks = [week for week in weeks if week[-1] >= limits.today]
     return [
         [_day(date, len(by_day.get(date, [])), chosen, limits) if date.month == month.month else None for date in week]
         for week in weeks
     ]
 
 
-def _day(date: dt.date, count: int, chosen: dt.date | None, limits: tuple[dt.date, dt.date, dt.date]) -> Day:
-    today, noticed, until = limits
-    kind = "free" if count else "none"
-    if date < today or date >= until:
+def _day(date: dt.date, count: int, chosen: dt.date | None, limits: _Limits) -> Day:
+    reason = "" if count else limits.reason_for(date)
+    kind = "free" if count else "wait" if reason else "none"
+    if date < limits.today or date >= limits.until:
         kind = "out"
-    elif date < noticed:
+    elif date < limits.noticed and not reason:
         kind = "soon"
-    return Day(date, kind, count, date == chosen)
+    return Day(date, kind, count, date == chosen, reason)
 
 
 def _parts(starts: list[dt.datetime], zone: dt.tzinfo) -> list[tuple[str, list[dt.datetime]]]:

@@ -8,11 +8,22 @@ from django.shortcuts import render
 from bookings import access, availability
 from bookings.availability import NotOffered as Reason
 from bookings.eligibility import AgeProblem
-from bookings.lifecycle import NotOffered, Paused, Refused, SlotTaken, TooManyHolds
+from bookings.lifecycle import (
+    ConsultOnly,
+    NotOffered,
+    Paused,
+    Refused,
+    ReviewFirst,
+    SlotTaken,
+    TooManyHolds,
+    Unsafe,
+)
 from bookings.models import Booking
 from bookings.online import doors
+from bookings.online.answers import CONSULT, Meaning, meaning_of
 from bookings.online.asked import Asked
 from clinic import words
+from clinic.models import Service
 
 REASONS = {
     Reason.PAST: "It is in the past.",
@@ -29,12 +40,35 @@ def hold_refused(request: HttpRequest, asked: Asked, refused: Refused, start: dt
         return doors.closed(request)
     if isinstance(refused, TooManyHolds):
         return render(request, "booking/too_many_holds.html", {"hide_nav": True}, status=422)
+    if isinstance(refused, Unsafe):
+        return unsafe(request, asked, refused, start)
     if isinstance(refused, SlotTaken):
         clock = words.clock(start.astimezone(asked.location.zone))
         text = f"Someone booked {clock} a moment ago."
         return nearest(request, asked, start, title="That time has just been taken", text=text, status=409)
     reason = REASONS[refused.reason] if isinstance(refused, NotOffered) else str(refused)
     return nearest(request, asked, start, title="That time is not on offer", text=reason, status=422)
+
+
+def unsafe(request: HttpRequest, asked: Asked, refused: Unsafe, start: dt.datetime | None) -> HttpResponse:
+    """Answers, history or age stand in the way of that time: why, and what is safe. Everything typed is kept."""
+    meaning = meaning_of(asked)
+    if isinstance(refused, ConsultOnly) and meaning is not None:
+        return consult_only(request, asked, meaning, status=422)
+    title = "A clinician needs to look first" if isinstance(refused, ReviewFirst) else "Your skin needs a little longer"
+    return nearest(request, asked, start, title=title, text=str(refused), status=422, meaning=meaning)
+
+
+def consult_only(request: HttpRequest, asked: Asked, meaning: Meaning, *, status: int = 200) -> HttpResponse:
+    """No extraction now: why, and the earliest times of a skin check, one tap away."""
+    consult = Service.objects.in_use(asked.today).filter(slug=CONSULT).exclude(pk=asked.service.pk).first()
+    times: list[dt.datetime] = []
+    if consult is not None:
+        search = asked.search(visitor=access.known_visitor(request))
+        search |= {"service": consult, "practitioner": None, "opens_at": {}}
+        times = [each.at for each in availability.soonest(count=3, **search)]
+    context = {"asked": asked, "meaning": meaning, "consult": consult, "times": times, "hide_nav": True}
+    return render(request, "booking/consult_only.html", context, status=status)
 
 
 def no_such_start(request: HttpRequest, asked: Asked) -> HttpResponse:
@@ -56,7 +90,14 @@ def nothing_held(request: HttpRequest, *, status: int = 410) -> HttpResponse:
 
 
 def nearest(
-    request: HttpRequest, asked: Asked, start: dt.datetime | None, *, title: str, text: str, status: int
+    request: HttpRequest,
+    asked: Asked,
+    start: dt.datetime | None,
+    *,
+    title: str,
+    text: str,
+    status: int,
+    meaning: Meaning | None = None,
 ) -> HttpResponse:
     search = asked.search(visitor=access.known_visitor(request))
     times = near(search, start)
@@ -66,6 +107,7 @@ def nearest(
         "text": text,
         "times": times,
         "has_draft": bool(access.draft(request)),
+        "meaning": meaning,
         "hide_nav": True,
     }
     return render(request, "booking/refusal.html", context, status=status)

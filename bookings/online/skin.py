@@ -1,65 +1,124 @@
-"""Your skin today: the one question that comes before any time is shown."""
+"""Your skin today: the questions that come before any time is shown, and need no name."""
 
-from django.http import HttpRequest, HttpResponse
+import dataclasses
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from bookings import access, lifecycle
-from bookings.forms import SkinForm
-from bookings.online import doors
-from bookings.online.asked import service_of
+from bookings import access, eligibility, lifecycle
+from bookings.forms import QuestionsForm
+from bookings.models import ScreeningRun
+from bookings.models.event import Actor
+from bookings.online import answers, doors
+from bookings.online.answers import SKIN
+from bookings.online.asked import local_today, service_of
 from clinic import guidance, screening
-from clinic.models import Clinic, Moment, Service, Verdict
+from clinic.models import Clinic, Moment, Service, Wording
+from clinic.screening import Answer, Answers, Rulebook
 
-Q1 = "Q1"
+UNSURE_Q1 = "not-sure-q1"
+HELP_FLAGS = ("FLAG-1", "FLAG-2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Asking:
+    """What this browser is asked for one service."""
+
+    clinic: Clinic
+    service: Service
+    book: Rulebook
+    history: list[tuple[str, str]]
+    today: dt.date
+
+    @property
+    def asked(self) -> list[screening.Asked]:
+        return self.book.asked(self.service.codes, SKIN)
+
+    def form(self, data: QueryDict | None = None, *, run: ScreeningRun | None = None) -> QuestionsForm:
+        """Bound to ``data``, or filled with what was answered before in ``run``."""
+        initial = answers.initial_of(run, self.asked)
+        return QuestionsForm(data, asked=self.asked, history=self.history, today=self.today, initial=initial)
 
 
 @doors.patient_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @doors.booking_open
 def skin(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
-    """GET asks; POST goes on to the times, or stops for medical help. Nothing is stored either way."""
-    service = service_of(slug, timezone.now())
+    """GET asks; POST keeps the answers for a day and goes on to the times, or stops for medical help."""
+    now = timezone.now()
+    asking = _asking(request, clinic, service_of(slug, now), now)
     if request.method != "POST":
-        return _page(request, clinic, service, SkinForm())
-    form = SkinForm(request.POST)
-    if not form.is_valid():
-        return _page(request, clinic, service, form, status=422)
-    if needs_help(form.cleaned_data["q1"]):
-        return help_first(request, clinic)
-    access.set_no_flags(request)
-    return doors.see_other("booking:times", service.slug)
+        return _page(request, asking, asking.form(run=access.screening_run(request, now)))
+    if doors.is_too_often(request, "answers", now):
+        return doors.too_often(request)
+    form = asking.form(request.POST)
+    is_valid = form.is_valid()
+    if screening.warning_signs(asking.book, form.answers):
+        return help_first(request, clinic, asking.book, form.answers)
+    if not is_valid:
+        return _page(request, asking, form, status=422)
+    answers.keep(request, form, asking.book, now)
+    held = access.held(request)
+    if held is not None and held.service_id == asking.service.pk:
+        # They came back to change an answer: the next step looks whether the time still is safe.
+        return doors.see_other("booking:details")
+    return doors.see_other("booking:times", asking.service.slug)
 
 
-def needs_help(answer: str) -> bool:
-    """Whether an answer to Q1 stops everything; an unknown answer is for the form to refuse."""
-    return answer in set(screening.Answer) and screening.verdict_of(Q1, answer) == Verdict.HELP
+def _asking(request: HttpRequest, clinic: Clinic, service: Service, now: dt.datetime) -> Asking:
+    history = [] if access.known_patient(request) else eligibility.history_asked(service)
+    return Asking(clinic, service, screening.rulebook(clinic), history, local_today(clinic, now))
 
 
-def help_first(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def help_first(request: HttpRequest, clinic: Clinic, book: Rulebook, said: Answers) -> HttpResponse:
     """Medical help comes first: what was held and answered is let go, and no time is offered."""
     now = timezone.now()
     while booking := access.held(request):
-        lifecycle.release(booking, now=now)
+        lifecycle.call_off(booking, by=Actor.PATIENT, now=now)
     access.forget_answers(request)
-    asked = screening.question(Q1, clinic)
-    flags = [each for each in guidance.red_flags(clinic) if each.code in ("FLAG-1", "FLAG-2")]
-    context = {"asked": asked, "flags": flags, "is_draft": not asked.is_signed, "hide_nav": True}
-    return render(request, "booking/help.html", context)
+    return render(request, "booking/help.html", help_context(clinic, book, said))
 
 
-def _page(request: HttpRequest, clinic: Clinic, service: Service, form: SkinForm, *, status: int = 200) -> HttpResponse:
-    asked = screening.question(Q1, clinic)
-    advice = guidance.items_for(service, Moment.BOOKING, clinic)
+def help_context(clinic: Clinic, book: Rulebook, said: Answers) -> dict[str, object]:
+    """What stands on a page that sends somebody to medical help, after answers that hold a warning sign."""
+    signs = screening.warning_signs(book, said)
+    flags = [each for each in guidance.red_flags(clinic) if each.code in HELP_FLAGS]
+    unsure = any(said[sign.code].answer is Answer.UNSURE for sign in signs)
+    return {
+        "signs": signs,
+        "flags": flags,
+        "unsure": wording(UNSURE_Q1, clinic) if unsure else None,
+        "is_draft": guidance.is_draft(flags) or not all(sign.is_signed for sign in signs),
+        "hide_nav": True,
+    }
+
+
+def wording(code: str, clinic: Clinic) -> guidance.Advice | None:
+    """None before the content is loaded."""
+    try:
+        return guidance.wording(code, clinic)
+    except Wording.DoesNotExist:
+        return None
+
+
+def above_questions(clinic: Clinic) -> guidance.Advice | None:
+    return wording("above-questions", clinic)
+
+
+def _page(request: HttpRequest, asking: Asking, form: QuestionsForm, *, status: int = 200) -> HttpResponse:
+    advice = guidance.items_for(asking.service, Moment.BOOKING, asking.clinic)
     flags = [each for each in advice if each.code.startswith("FLAG-")]
+    above = above_questions(asking.clinic)
     context = {
-        "service": service,
+        "service": asking.service,
         "form": form,
         "has_errors": bool(form.errors),
-        "asked": asked,
+        "above": above,
         "flags": flags,
-        "is_draft": guidance.is_draft(flags) or not asked.is_signed,
+        "is_draft": guidance.is_draft(flags) or not all(each.is_signed for each in asking.asked),
         "hide_nav": True,
     }
     return render(request, "booking/skin.html", context, status=status)

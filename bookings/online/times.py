@@ -9,12 +9,16 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bookings import access, lifecycle
+from bookings.eligibility import NOTHING_SAID
 from bookings.forms import CallMeForm
 from bookings.models import Booking
-from bookings.online import doors, refusals
+from bookings.online import doors, refusals, skin
+from bookings.online.answers import Meaning, meaning_of, said_by, with_outlook
 from bookings.online.asked import Asked, asked_for, date_of, location_of, locations_of, service_of, start_of
 from bookings.online.month import choices
 from clinic.models import Clinic
+
+ALL_NO = "after-all-no"
 
 
 @doors.patient_page
@@ -28,14 +32,24 @@ def times(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
     if location is None:
         context = {"service": service, "locations": locations, "hide_nav": True}
         return render(request, "booking/locations.html", context)
-    asked = asked_for(clinic, service, location, request.GET, now)
-    return render(request, "booking/times.html", _context(request, asked))
+    asked = with_outlook(asked_for(clinic, service, location, request.GET, now), said_by(request, now))
+    meaning = meaning_of(asked)
+    if meaning is not None and meaning.outlook.is_consult_only:
+        return refusals.consult_only(request, asked, meaning)
+    return render(request, "booking/times.html", _context(request, asked) | {"meaning": meaning, **_all_clear(meaning)})
+
+
+def _all_clear(meaning: Meaning | None) -> dict[str, object]:
+    """What somebody reads whose answers were all no."""
+    is_clear = meaning is not None and meaning.is_all_clear
+    return {"all_clear": skin.wording(ALL_NO, meaning.clinic) if meaning and is_clear else None}
 
 
 def _context(request: HttpRequest, asked: Asked) -> dict[str, object]:
     wanted = request.GET
     search = asked.search(visitor=access.known_visitor(request))
-    found = choices(search, month=date_of(f"{wanted.get('month', '')}-01"), date=date_of(wanted.get("date", "")))
+    month, date = date_of(f"{wanted.get('month', '')}-01"), date_of(wanted.get("date", ""))
+    found = choices(search, month=month, date=date, outlook=asked.outlook)
     same = {"practitioner": asked.practitioner_slug, "location": asked.location.slug}
     is_list = wanted.get("view") == "list"
     query = urlencode(same | ({"view": "list"} if is_list else {}))
@@ -66,15 +80,18 @@ def hold(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
     if location is None:
         context = {"service": service, "locations": locations, "hide_nav": True}
         return render(request, "booking/locations.html", context, status=422)
-    asked = asked_for(clinic, service, location, request.POST, now)
+    is_another = request.POST.get("another") == "1"
+    if is_another:
+        # The next person is asked anew.
+        access.forget_answers(request)
+    asked = with_outlook(asked_for(clinic, service, location, request.POST, now), said_by(request, now))
     start = start_of(request.POST, now)
     if start is None:
         return refusals.no_such_start(request, asked)
-    return _held(request, asked, start)
+    return _held(request, asked, start, is_another=is_another)
 
 
-def _held(request: HttpRequest, asked: Asked, start: dt.datetime) -> HttpResponse:
-    is_another = request.POST.get("another") == "1"
+def _held(request: HttpRequest, asked: Asked, start: dt.datetime, *, is_another: bool) -> HttpResponse:
     try:
         hold_again(request, asked, start, another=is_another)
     except lifecycle.Refused as refused:
@@ -84,15 +101,15 @@ def _held(request: HttpRequest, asked: Asked, start: dt.datetime) -> HttpRespons
 
 
 def hold_again(request: HttpRequest, asked: Asked, start: dt.datetime, *, another: bool) -> Booking:
-    """Hold ``start`` for this browser. Raises what ``lifecycle.hold`` raises."""
+    """Hold ``start`` for this browser, as far as its answers allow. Raises what ``lifecycle.hold`` raises."""
     return lifecycle.hold(
         service=asked.service,
         location=asked.location,
-        clinic=asked.clinic,
         practitioner=asked.practitioner,
         start=start,
         visitor=access.visitor(request),
         another=another,
+        said=asked.outlook.said if asked.outlook else NOTHING_SAID,
         now=asked.now,
     )
 

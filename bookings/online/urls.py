@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from bookings.online import details, done, skin, times, visit
+from bookings.online import (
+    check_in,
+    details,
+    done,
+    guardian,
+    longer,
+    move,
+    recheck,
+    skin,
+    squeezed,
+    times,
+    visit,
+)
 
 booking_urls = [
     path("details/", details.details, name="details"),
@@ -21,9 +33,25 @@ booking_urls = [
 
 visit_urls = [
     path("", visit.show, name="show"),
-    path("move/", visit.move, name="move"),
+    path("move/", move.move, name="move"),
     path("cancel/", visit.cancel, name="cancel"),
+    path("recheck/", recheck.recheck, name="recheck"),
+    path("squeezed/", squeezed.squeezed, name="squeezed"),
+    path("squeezed/thanks/", squeezed.told, name="told"),
+    path("longer/", longer.longer, name="longer"),
+    path("ask/", longer.ask, name="ask"),
+    path("consult/", longer.consult, name="consult"),
+    path("check-in/", check_in.check_in, name="check_in"),
+    path("worse/", check_in.worse, name="worse"),
+    path("help/", visit.help_first, name="help"),
     path("calendar.ics", visit.calendar, name="calendar"),
     path("call/", visit.call_me, name="call_me"),
     path("<str:token>/", visit.open_link, name="open"),
+]
+
+guardian_urls = [
+    path("", guardian.show, name="show"),
+    path("agree/", guardian.agree, name="agree"),
+    path("refuse/", guardian.refuse, name="refuse"),
+    path("<str:token>/", guardian.open_link, name="open"),
 ]

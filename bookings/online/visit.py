@@ -1,4 +1,4 @@
-"""The manage link: see a visit, move it, cancel it. GET shows, POST acts."""
+"""The manage link: see a visit, cancel it. GET shows, POST acts. Moving it and the questions around it stand beside."""
 
 import datetime as dt
 import functools
@@ -7,28 +7,22 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bookings import access, availability, lifecycle
+from bookings import access, lifecycle
 from bookings.forms import CancelForm
-from bookings.models import Booking, BookingState
+from bookings.models import Booking, BookingState, TaskKind
 from bookings.models.event import Actor
-from bookings.online import doors, refusals
-from bookings.online.asked import Asked, asked_for, date_of, start_of
+from bookings.online import doors
+from bookings.online.again import again_for, since
 from bookings.online.done import calendar_file
-from bookings.online.month import choices
-from clinic import guidance
-from clinic.models import Moment
+from bookings.online.skin import help_context
+from bookings.online.stages import advice_today, check_in_day
+from clinic import guidance, screening
+from clinic.screening import Answer, Answered
 
-# What to show, by how far away the visit is; the first that fits.
-STAGES = (
-    (dt.timedelta(hours=72), Moment.CONFIRM),
-    (dt.timedelta(hours=24), Moment.R72H),
-    (dt.timedelta(0), Moment.R24H),
-    (dt.timedelta(days=-3), Moment.DAY0),
-    (dt.timedelta(days=-7), Moment.DAY3),
-)
+# Who may have squeezed what we are to treat.
+EXTRACT = "EXTRACT"
 
 
 def visit_page(view: doors.View) -> doors.View:
@@ -39,6 +33,19 @@ def visit_page(view: doors.View) -> doors.View:
     def wrapped(request: HttpRequest) -> HttpResponse:
         booking = access.visit_of(request)
         return dead_link(request) if booking is None else view(request, booking, timezone.now())
+
+    return wrapped
+
+
+def upcoming_page(view: doors.View) -> doors.View:
+    """The same for a visit that is still to come; any other shows what became of it."""
+
+    @visit_page
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
+        if booking.is_upcoming and not booking.has_started(now):
+            return view(request, booking, now)
+        return over(request, booking, now)
 
     return wrapped
 
@@ -56,7 +63,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     booking = access.visit_by_link(token)
     if booking is None:
         return dead_link(request)
-    access.open_visit(request, booking.pk, booking.link_version)
+    access.open_visit(request, booking.pk, booking.link_version, by_link=True)
     answer = doors.see_other("visit:show")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -65,25 +72,35 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @visit_page
 def show(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
-    advice, today = _advice(booking, now), now.astimezone(booking.location.zone).date()
-    context = _context(booking, now) | {
+    """What stands, what to do today, and what to press. It shows no answer to anybody."""
+    advice, today = advice_today(booking, now), now.astimezone(booking.location.zone).date()
+    data = context(booking, now) | {
         "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
         "is_draft": guidance.is_draft(advice),
         "days_left": (booking.local_date - today).days,
+        "is_reply_late": booking.reply_by is not None and booking.reply_by <= now,
+        "check_in_day": check_in_day(booking, now),
     }
-    return render(request, "visit/show.html", context)
+    if data["can_change"]:
+        data |= _before(booking, now, is_known=access.came_by_link(request))
+    return render(request, "visit/show.html", data)
 
 
-def _advice(booking: Booking, now: dt.datetime) -> list[guidance.Advice]:
-    """The list for today's stage; nothing for a visit that will not be."""
-    if booking.state in {BookingState.CANCELLED, BookingState.DECLINED}:
-        return []
-    left = booking.starts_at - now
-    moment = next((moment for least, moment in STAGES if left > least), Moment.DAY7)
-    return guidance.items_for(booking.service, moment, booking.location.clinic)
+def _before(booking: Booking, now: dt.datetime, *, is_known: bool) -> dict[str, object]:
+    """What a visit to come may ask for: something new, a safer time, or word of squeezing."""
+    stands = lifecycle.stands_since_arranged(booking, now, is_known=is_known)
+    is_time = lifecycle.is_asked_again(booking, now) and not stands
+    return {
+        "can_squeeze": EXTRACT in booking.service.groups,
+        "stands": stands,
+        "since": since(booking),
+        "has_answered": is_time and lifecycle.has_answered_again(booking),
+        "again": again_for(booking) if is_time else None,
+    }
 
 
-def _context(booking: Booking, now: dt.datetime) -> dict[str, object]:
+def context(booking: Booking, now: dt.datetime) -> dict[str, object]:
+    """What every page about one visit names."""
     return {
         "booking": booking,
         "zone": booking.location.zone,
@@ -100,78 +117,31 @@ def calendar(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpRe
     return calendar_file(booking)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@visit_page
-def move(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
-    """GET shows the nearest times and the month; POST moves the visit."""
-    if not booking.is_upcoming or booking.has_started(now):
-        return over(request, booking, now)
-    if booking.is_late(now):
-        return too_late(request, booking, now)
-    data = request.POST if request.method == "POST" else request.GET
-    asked = asked_for(booking.location.clinic, booking.agreed_service(), booking.location, data, now)
-    if request.method != "POST":
-        return _choose(request, booking, asked)
-    start = start_of(request.POST, now)
-    if start is None:
-        return _refused(request, booking, asked, None, title="That time is not on offer", status=422)
-    return _moved(request, booking, asked, start)
-
-
-def _choose(request: HttpRequest, booking: Booking, asked: Asked) -> HttpResponse:
-    search = asked.search(ignoring=booking)
-    near = availability.nearest(to=booking.starts_at, count=4, **search)
-    date, month = date_of(request.GET.get("date", "")), date_of(f"{request.GET.get('month', '')}-01")
-    if not (date or month) and near:
-        date = near[0].at.astimezone(booking.location.zone).date()
-    context = _context(booking, asked.now) | {
-        "asked": asked,
-        "choices": choices(search, month=month, date=date),
-        "times": [each.at for each in near if each.at != booking.starts_at][:3],
-        "query": urlencode({"practitioner": asked.practitioner_slug}),
-    }
-    return render(request, "visit/move.html", context)
-
-
-def _moved(request: HttpRequest, booking: Booking, asked: Asked, start: dt.datetime) -> HttpResponse:
-    try:
-        lifecycle.reschedule(booking, practitioner=asked.practitioner, start=start, by=Actor.PATIENT, now=asked.now)
-    except lifecycle.TooLate:
-        return too_late(request, booking, asked.now)
-    except lifecycle.NotUpcoming:
-        return over(request, booking, asked.now)
-    except lifecycle.NotEligible as refused:
-        return refusals.age(request, booking, refused.problem)
-    except lifecycle.SlotTaken:
-        return _refused(request, booking, asked, start, title="That time has just been taken", status=409)
-    except lifecycle.NotOffered:
-        return _refused(request, booking, asked, start, title="That time is not on offer", status=422)
-    messages.success(request, "Your visit has moved. We have sent you the new time.")
-    return doors.see_other("visit:show")
-
-
-def _refused(
-    request: HttpRequest, booking: Booking, asked: Asked, start: dt.datetime | None, *, title: str, status: int
-) -> HttpResponse:
-    times = refusals.near(asked.search(ignoring=booking), start or booking.starts_at)
-    context = _context(booking, asked.now) | {
-        "asked": asked,
-        "title": title,
-        "times": [each for each in times if each != booking.starts_at],
-    }
-    return render(request, "visit/refusal.html", context, status=status)
-
-
 def too_late(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
     """After the cut-off moving means phoning; cancelling still works here."""
     status = 422 if request.method == "POST" else 200
-    return render(request, "visit/late.html", _context(booking, now), status=status)
+    return render(request, "visit/late.html", context(booking, now), status=status)
 
 
 def over(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
-    """The visit was cancelled, has started or is done."""
+    """The visit was called off, has started or is done. After a warning sign medical help comes first."""
+    if booking.state == BookingState.SUSPENDED:
+        return doors.see_other("visit:help")
     status = 409 if request.method == "POST" else 200
-    return render(request, "visit/over.html", _context(booking, now), status=status)
+    return render(request, "visit/over.html", context(booking, now), status=status)
+
+
+@require_safe
+@visit_page
+def help_first(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
+    """What to do after a warning sign, full screen: the signed advice, whom to call, what became of the visit."""
+    clinic = booking.location.clinic
+    book = screening.rulebook(clinic)
+    # What was answered is not kept: whoever comes here reads all of it.
+    said = {each.code: Answered(Answer.UNSURE) for each in book.questions}
+    is_called = booking.tasks.filter(kind=TaskKind.WARNING_SIGN, done_at=None).exists()
+    data = context(booking, now) | help_context(clinic, book, said) | {"is_called": is_called}
+    return render(request, "visit/help.html", data)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -179,18 +149,23 @@ def over(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpRespon
 def cancel(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
     """GET says what cancelling costs; POST cancels. A second POST changes nothing."""
     if request.method != "POST":
-        page = "visit/cancel.html" if booking.is_upcoming and not booking.has_started(now) else "visit/over.html"
-        return render(request, page, _context(booking, now) | {"form": CancelForm()})
+        can_change = booking.is_upcoming and not booking.has_started(now)
+        return _cancel_page(request, booking, now, CancelForm()) if can_change else over(request, booking, now)
     form = CancelForm(request.POST)
     if not form.is_valid():
-        context = _context(booking, now) | {"form": form, "has_errors": True}
-        return render(request, "visit/cancel.html", context, status=422)
+        return _cancel_page(request, booking, now, form)
     try:
         lifecycle.cancel(booking, reason=form.cleaned_data["reason"], by=Actor.PATIENT, now=now)
     except (lifecycle.TooLate, lifecycle.NotUpcoming):
         return over(request, booking, now)
     messages.success(request, "Cancelled. We have sent you an email that says so.")
     return doors.see_other("visit:show")
+
+
+def _cancel_page(request: HttpRequest, booking: Booking, now: dt.datetime, form: CancelForm) -> HttpResponse:
+    is_free = lifecycle.stands_since_arranged(booking, now, is_known=access.came_by_link(request))
+    data = context(booking, now) | {"form": form, "has_errors": form.is_bound, "is_free": is_free}
+    return render(request, "visit/cancel.html", data, status=422 if form.is_bound else 200)
 
 
 @require_POST

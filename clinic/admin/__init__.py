@@ -1,5 +1,5 @@
-"""The set-up screens. ``/admin/`` is for managers; whoever runs the day stands at the desk."""
+"""The set-up screens. ``/admin/`` is for managers, and its content for clinicians; the day is run at the desk."""
 
-from clinic.admin import content, people, places, records, services, staff
+from clinic.admin import content, people, places, records, screening, services, staff
 
-__all__ = ["content", "people", "places", "records", "services", "staff"]
+__all__ = ["content", "people", "places", "records", "screening", "services", "staff"]

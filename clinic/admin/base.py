@@ -12,7 +12,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic import audit
+from clinic import audit, content
+from clinic.models import Service, Source
 
 
 class AuditedAdmin(admin.ModelAdmin):
@@ -90,6 +91,36 @@ class Lines(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+
+class NamesServices(forms.ModelForm):
+    """A slip in the code of a service would hide advice, or switch a rule off: only known codes are added."""
+
+    service_fields: tuple[str, ...] = ("applies_to",)
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        for name in self.service_fields:
+            added = set(said.get(name) or []) - set(self.initial.get(name) or [])
+            if unknown := sorted(added - known_codes()):
+                self.add_error(name, f"No service or group is called {', '.join(unknown)}.")
+        return said
+
+
+class NamesSources(forms.ModelForm):
+    """Evidence names its sources by code; what it names is linked."""
+
+    def clean_evidence(self) -> Any:
+        evidence = self.cleaned_data["evidence"]
+        named = set(content.codes_in(evidence))
+        if unknown := sorted(named - set(Source.objects.filter(code__in=named).values_list("code", flat=True))):
+            raise forms.ValidationError(f"There is no source {', '.join(unknown)}. Add it under Sources first.")
+        return evidence
+
+
+def known_codes() -> set[str]:
+    """Every name by which a text or rule may mean a service."""
+    return {"ALL"}.union(*(service.codes for service in Service.objects.all()))
 
 
 def user_of(request: HttpRequest) -> User:

@@ -1,216 +1,85 @@
-"""Guidance and screening. An edit is a draft: until a clinician signs it, patients see the last signed version."""
+"""Guidance: topics and their items, the fixed texts, and the sources behind them."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminDateWidget
-from django.db import transaction
-from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.core.validators import URLValidator
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.text import Truncator, capfirst
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
-from clinic import content
-from clinic.admin.base import Lines, RetiredAdmin, Ticks, user_of
-from clinic.audit import record
-from clinic.models import Grade, Item, Moment, Part, Question, Reviewed, Rule, Source, Topic, Wording
-from clinic.models.shown import reviewed_fields
+from clinic import audit, content
+from clinic.admin.base import Lines, NamesServices, NamesSources, RetiredAdmin, Ticks, user_of
+from clinic.admin.reading import TAGS
+from clinic.admin.reviewed import SIGN_OFF, SIGN_OFF_COLUMNS, SOURCES, ReviewedAdmin, Signed, is_running
+from clinic.models import Clinic, Item, Moment, Source, Topic, Wording
 
-
-class SignForm(forms.Form):
-    """Who signs. One name for all that was selected."""
-
-    reviewer = forms.CharField(max_length=120, label="Name of the clinician")
-    registration = forms.CharField(max_length=60, label="Registration number")
-    next_review_on = forms.DateField(label="Next review on", widget=AdminDateWidget)
-
-    def clean_next_review_on(self) -> Any:
-        date = self.cleaned_data["next_review_on"]
-        if date <= timezone.localdate():
-            raise forms.ValidationError("Choose a day after today.")
-        return date
+ESSENTIAL = 1
 
 
-class Signed(admin.SimpleListFilter):
-    title = "signature"
-    parameter_name = "signed"
+class Evidence(admin.SimpleListFilter):
+    """By the tags that the evidence of an item carries."""
+
+    title = "evidence"
+    parameter_name = "evidence"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Signed"), ("waits", "Changed since it was signed"), ("never", "Never signed")]
+        return [*((tag, f"{tag}: {words}") for tag, words in TAGS.items()), ("GK", "GK: general knowledge")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
-            case "yes":
-                return queryset.filter(signed_version=F("version"))
-            case "waits":
-                return queryset.filter(signed_version__lt=F("version"))
-            case "never":
-                return queryset.filter(signed_version=None)
+            case "GK":
+                return queryset.filter(evidence__icontains="GK")
+            case tag if tag in TAGS:
+                return queryset.filter(evidence__icontains=f"[{tag}]")
         return queryset
 
 
-class ReviewedAdmin(RetiredAdmin):
-    """Saving changed words makes them a new version; signing is an act of its own, on words that were read."""
+class ItemForm(NamesServices, NamesSources):
+    service_fields = ("services",)
 
-    readonly_fields = ("version", "review_state")
-    actions = ("sign_off",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*self.readonly_fields, "code") if obj else self.readonly_fields
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
-        super().save_related(request, form, formsets, change)
-        content.record_revision(form.instance, by=user_of(request), now=timezone.now())
-
-    @admin.display(description="review", ordering="signed_version")
-    def review_state(self, row: Reviewed) -> str:
-        if row.is_signed:
-            return "Signed"
-        if row.signed_version:
-            return f"Draft. Patients see version {row.signed_version}."
-        return "Draft. Never signed."
-
-    @admin.action(description="Sign off the selected", permissions=["change"])
-    def sign_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """First a page with the words and who signs; its button comes back here with the versions that were read."""
-        form = SignForm(request.POST if "sign" in request.POST else None)
-        if form.is_valid() and self._sign(request, list(queryset), form):
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Sign off",
-            "opts": self.opts,
-            "rows": [(row, _readable(row)) for row in queryset],
-            "form": form,
-            "media": self.media + form.media,
-        }
-        return TemplateResponse(request, "admin/sign_off.html", context, status=422 if form.is_bound else 200)
-
-    def _sign(self, request: HttpRequest, rows: list[Any], form: SignForm) -> bool:
-        now, user, read = timezone.now(), user_of(request), request.POST.getlist("read")
-        try:
-            _refuse_unread(rows, read)
-            with transaction.atomic():
-                for row in rows:
-                    content.sign_off(row, **form.cleaned_data, by=user, now=now)
-                    record("signed", row, by=user, now=now, version=row.version, **_plain(form))
-        except content.ChangedMeanwhile as changed:
-            form.add_error(None, str(changed))
-            return False
-        self.message_user(request, f"{len(rows)} signed off.", messages.SUCCESS)
-        return True
-
-
-def _refuse_unread(rows: list[Any], read: list[str]) -> None:
-    """``read`` are the versions that stood on the page, as "id:version"."""
-    if not {f"{row.pk}:{row.version}" for row in rows} <= set(read):
-        raise content.ChangedMeanwhile
-
-
-def _readable(row: Any) -> list[tuple[str, str]]:
-    """What is signed, field by field, as the form names and shows it."""
-    return [(capfirst(row._meta.get_field(name).verbose_name), _words(row, name)) for name in reviewed_fields(row)]
-
-
-def _words(row: Any, name: str) -> str:
-    value = getattr(row, name)
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, list):
-        labels = {**dict(Moment.choices), **dict(Grade.choices)}
-        return ", ".join(str(labels.get(each, each)) for each in value)
-    shown = getattr(row, f"get_{name}_display", None)
-    return str(shown() if shown else value)
-
-
-def _plain(form: SignForm) -> dict[str, str]:
-    return {name: str(value) for name, value in form.cleaned_data.items()}
-
-
-class ItemForm(forms.ModelForm):
     moments = Ticks(choices=Moment.choices, required=False)
     services = Lines(help_text="Slugs or groups (ALL, EXTRACT, FACEAREA), one a line.")
     evidence = Lines(required=False, help_text="Source codes with tags, or GK for general knowledge, one a line.")
+
+    def clean_priority(self) -> int:
+        """What must always be shown has to be signed, so an unsigned draft of that kind would close online booking."""
+        priority: int = self.cleaned_data["priority"]
+        if priority == ESSENTIAL and self.instance.signed_version is None and is_running(Clinic.objects.first()):
+            raise forms.ValidationError("Have it signed with another priority first, then raise it.")
+        return priority
 
 
 @admin.register(Item)
 class ItemAdmin(ReviewedAdmin):
     form = ItemForm
-    list_display = ("code", "start", "topic", "priority", "version", "review_state")
-    list_filter = ("topic", "priority", Signed)
+    list_display = ("code", "start", "topic", "priority", "evidence_words", *SIGN_OFF_COLUMNS)
+    list_filter = (Signed, "topic", "priority", Evidence)
     list_select_related = ("topic",)
     search_fields = ("code", "text")
-    filter_horizontal = ("sources",)
     fieldsets = (
-        (None, {"fields": ("code", ("version", "review_state"), "topic", "position", "text")}),
+        (None, {"fields": ("code", "topic", "position", "text")}),
         ("When it is shown", {"fields": ("priority", "moments", "services")}),
-        ("Why we say so", {"fields": ("evidence", "sources")}),
+        ("Why we say so", {"fields": ("evidence",)}),
+        SIGN_OFF,
+        SOURCES,
     )
 
-    @admin.display(description="text")
+    @admin.display(description="text", ordering="text")
     def start(self, item: Item) -> str:
         return Truncator(item.text).chars(90)
 
 
 @admin.register(Wording)
 class WordingAdmin(ReviewedAdmin):
-    list_display = ("code", "title", "version", "review_state")
+    list_display = ("code", "title", *SIGN_OFF_COLUMNS)
     list_filter = (Signed,)
     search_fields = ("code", "title", "text")
-    fields = ("code", ("version", "review_state"), "title", "text")
-
-
-class QuestionForm(forms.ModelForm):
-    applies_to = Lines(required=False, help_text="Service slugs or groups, one a line.")
-
-
-@admin.register(Question)
-class QuestionAdmin(ReviewedAdmin):
-    form = QuestionForm
-    list_display = ("code", "text", "stage", "version", "review_state")
-    list_filter = ("stage", Signed)
-    search_fields = ("code", "text")
-    filter_horizontal = ("sources",)
-    fieldsets = (
-        (None, {"fields": ("code", ("version", "review_state"), "stage", "position")}),
-        ("Words", {"fields": ("text", "lead", "advice")}),
-        ("Use", {"fields": ("applies_to", "evidence_kind", "evidence", "sources")}),
-    )
-
-
-@admin.register(Part)
-class PartAdmin(ReviewedAdmin):
-    list_display = ("code", "text", "question", "asks_date", "version", "review_state")
-    list_filter = ("question", Signed)
-    list_select_related = ("question",)
-    search_fields = ("code", "text")
-    fields = ("code", ("version", "review_state"), "question", "position", "text", "asks_date")
-
-
-class RuleForm(forms.ModelForm):
-    applies_to = Lines(required=False, help_text="Service slugs or groups; empty: wherever the question is asked.")
-    grades = Ticks(choices=Grade.choices, required=False, help_text="Only for visits with these; none ticked: all.")
-
-
-@admin.register(Rule)
-class RuleAdmin(ReviewedAdmin):
-    form = RuleForm
-    list_display = ("code", "part", "verdict", "days", "must_be_healed", "version", "review_state")
-    list_filter = ("verdict", Signed)
-    list_select_related = ("part",)
-    search_fields = ("code", "note", "part__text")
-    fields = (
-        "code",
-        ("version", "review_state"),
-        "part",
-        "verdict",
-        ("days", "must_be_healed"),
-        "applies_to",
-        "grades",
-        "note",
-    )
+    fieldsets = ((None, {"fields": ("code", "title", "text")}), SIGN_OFF)
 
 
 @admin.register(Topic)
@@ -223,10 +92,49 @@ class TopicAdmin(RetiredAdmin):
 class SourceForm(forms.ModelForm):
     addresses = Lines(required=False, help_text="One line each.")
 
+    def clean_addresses(self) -> list[str]:
+        """They are links on pages for patients."""
+        addresses: list[str] = self.cleaned_data["addresses"]
+        for address in addresses:
+            URLValidator(schemes=["http", "https"], message=f"“{address}” is no web address.")(address)
+        return addresses
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if content.codes_in(code) != [code]:
+            raise forms.ValidationError("Use S and a number, such as S64: so evidence can name it.")
+        return code
+
 
 @admin.register(Source)
 class SourceAdmin(RetiredAdmin):
+    """Whoever opened an address and found that it still says this types the day in the list, or ticks it as today."""
+
     form = SourceForm
-    list_display = ("code", "title", "tag", "last_checked_on")
+    list_display = ("code", "title", "tag", "last_checked_on", "links")
+    list_editable = ("last_checked_on",)
     list_filter = ("tag", "last_checked_on")
     search_fields = ("=code", "title")
+    actions = ("checked_today",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """In the list no label stands beside the day."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "last_checked_on":
+            field.widget.attrs["aria-label"] = "Last checked on"
+        return field
+
+    @admin.display(description="addresses")
+    def links(self, source: Source) -> SafeString:
+        link = '<a href="{0}" target="_blank" rel="noopener nofollow">{0}</a>'
+        return format_html_join("\n", f'<span class="address">{link}</span>', ((each,) for each in source.addresses))
+
+    @admin.action(description="Opened and checked today", permissions=["change"])
+    def checked_today(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        now, today = timezone.now(), timezone.localdate()
+        for source in queryset:
+            before, source.last_checked_on = source.last_checked_on, today
+            source.save(update_fields=["last_checked_on"])
+            told = [str(before) if before else None, str(today)]
+            audit.record("changed", source, by=user_of(request), now=now, last_checked_on=told)
+        self.message_user(request, f"{len(queryset)} marked as checked today.", messages.SUCCESS)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from clinic import readiness
 from clinic.admin.base import AuditedAdmin, PlainSelects, RetiredAdmin, Ticks
 from clinic.models import Absence, Clinic, Location, OpeningHours, Resource
 from clinic.models.places import WEEKDAYS
@@ -16,11 +17,20 @@ class ClinicForm(forms.ModelForm):
     phone_days = Ticks(choices=list(enumerate(WEEKDAYS)), coerce=int, required=False, help_text="When someone answers.")
 
     def clean(self) -> dict[str, Any]:
-        """Online booking opens only once patients can be told whom to call."""
+        """Online booking opens only once patients can be told whom to call, and a clinician has signed what they read.
+
+        What is missing later closes the booking pages by itself; the rest of the policy can still be saved then.
+        """
         said: dict[str, Any] = super().clean() or {}
-        if not said.get("is_online_paused") and not (said.get("phone") and said.get("emergency_number")):
-            self.add_error("is_online_paused", "Fill in the phone and the emergency number before patients can book.")
+        if not said.get("is_online_paused") and (missing := self._missing(said)):
+            self.add_error("is_online_paused", f"Before patients can book: {'; '.join(missing)}.")
         return said
+
+    def _missing(self, said: dict[str, Any]) -> list[str]:
+        numbers = {name: said.get(name, "") for name in readiness.NUMBERS}
+        lacks = readiness.lacking(Clinic(**numbers, is_demo=self.instance.is_demo))
+        is_opening = self.instance._state.adding or "is_online_paused" in self.changed_data
+        return [str(lack) for lack in lacks if is_opening or lack.field]
 
 
 @admin.register(Clinic)
@@ -39,7 +49,7 @@ class ClinicAdmin(AuditedAdmin):
             },
         ),
         ("Online booking", {"fields": ("is_online_paused", "pause_message", "online_from_age")}),
-        ("How far ahead", {"fields": ("minimum_notice_minutes", "horizon_days", "grid_minutes")}),
+        ("How far ahead", {"fields": ("minimum_notice_minutes", "horizon_days", "grid_minutes", "event_gap_days")}),
         ("Holding a time", {"fields": ("hold_minutes", "hold_limit_minutes")}),
         (
             "Moving and cancelling",
@@ -48,6 +58,8 @@ class ClinicAdmin(AuditedAdmin):
                 "description": "A booking keeps the terms that were shown when it was made.",
             },
         ),
+        ("Messages", {"fields": (("quiet_from", "quiet_until"),)}),
+        ("Health answers", {"fields": ("answers_kept_days",)}),
     )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

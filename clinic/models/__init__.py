@@ -6,7 +6,7 @@ from clinic.models.hours import Absence, OpeningHours
 from clinic.models.places import Clinic, Location
 from clinic.models.resources import Equipment, EquipmentKind, Grade, Practitioner, Resource, Room, RoomKind
 from clinic.models.review import Review, Reviewed, Revision
-from clinic.models.screening import Part, Question, Rule, Verdict
+from clinic.models.screening import History, HistoryRule, Part, Question, Rule, Stage, Undated, Verdict
 from clinic.models.services import PriceKind, Service
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Equipment",
     "EquipmentKind",
     "Grade",
+    "History",
+    "HistoryRule",
     "Item",
     "Location",
     "Moment",
@@ -33,7 +35,9 @@ __all__ = [
     "Rule",
     "Service",
     "Source",
+    "Stage",
     "Topic",
+    "Undated",
     "Verdict",
     "Wording",
 ]

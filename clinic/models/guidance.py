@@ -16,6 +16,7 @@ class Moment(models.TextChoices):
     R72H = "r72h", "72 hours before"
     R24H = "r24h", "24 hours before"
     DAY0 = "day0", "After the visit"
+    DAY0_PLAIN = "day0_plain", "After a visit that nobody closed: safe for everybody"
     DAY3 = "day3", "3 days after"
     DAY7 = "day7", "7 days after"
 

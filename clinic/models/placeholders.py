@@ -22,6 +22,9 @@ FALLBACKS = {
 
 def fill(text: str, clinic: Clinic, **known: str) -> str:
     """``text`` with every known placeholder replaced; one nobody knows stays, so that it is seen and mended."""
+    # Most texts have none, and numbers take long to write out.
+    if "{{" not in text:
+        return text
     facts = {
         "clinic_name": clinic.name,
         "clinic_phone": words.phone(clinic.phone, clinic.country),

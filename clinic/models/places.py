@@ -61,7 +61,16 @@ class Clinic(models.Model):
         max_digits=8, decimal_places=2, default=0, help_text="Asked for a late cancellation; 0 for none."
     )
     reply_minutes = models.PositiveIntegerField(
-        default=24 * 60, help_text="A clinician answers a review within this time."
+        default=9 * 60,
+        help_text="A clinician answers a review, and we call back, within this much of the hours when the phone is on.",
+    )
+    quiet_from = models.TimeField(default=dt.time(21), help_text="No reminder is sent from then on …")
+    quiet_until = models.TimeField(default=dt.time(8), help_text="… until then, by the clock of the visit.")
+    event_gap_days = models.PositiveSmallIntegerField(
+        default=3, help_text="Redness may still show this many days after an extraction."
+    )
+    answers_kept_days = models.PositiveSmallIntegerField(
+        default=365, help_text="Health answers are deleted this many days after the visit."
     )
     online_from_age = models.PositiveSmallIntegerField(default=18, help_text="Younger people book by phone.")
 

@@ -63,6 +63,7 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["-signed_at"]
+        permissions = [("sign_content", "Can sign off texts and rules, as a clinician")]
         constraints = [models.CheckConstraint(condition=~Q(reviewer=""), name="a_signature_has_a_name")]
 
     def __str__(self) -> str:

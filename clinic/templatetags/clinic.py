@@ -56,6 +56,12 @@ def when(value: dt.datetime, zone: dt.tzinfo) -> str:
     return words.when(value, zone)
 
 
+@register.simple_tag
+def due(instant: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """5pm, 3 hours left."""
+    return words.due(instant, now, zone)
+
+
 @register.filter
 def duration(minutes: int) -> str:
     return words.duration(minutes)

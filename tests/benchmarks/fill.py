@@ -11,9 +11,8 @@ from typing import Any
 from django.utils import timezone
 
 from bookings.models import Booking, BookingState, Claim, Patient
-from clinic import content
 from clinic.models import Clinic
-from tests.factories import World, local
+from tests.factories import World, load_signed_content, local
 
 SLOT = dt.timedelta(minutes=30)
 SLOTS_A_DAY = 16
@@ -25,7 +24,7 @@ SAID_EVERY = 100_000
 def fill(count: int) -> None:
     """Make the clinic and store ``count`` bookings with their claims. Prints how far it is."""
     now = timezone.now()
-    content.load(now=now)
+    load_signed_content(now)
     world = World(practitioners=10, rooms=10, grid_minutes=30, minimum_notice_minutes=0)
     world.service.clean_up_minutes = 0
     world.service.save()

@@ -21,7 +21,7 @@ DETAILS = {
     "phone": "+1 212 555 0123",
     "date_of_birth": "1990-03-17",
     "for_whom": "me",
-    "q1": "no",
+    **{f"q{number}": "no" for number in range(1, 13)},
     "guidance_read": "on",
     "consent": "on",
 }

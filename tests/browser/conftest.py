@@ -8,9 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from clinic import content
 from tests.browser.looking import Watched
-from tests.factories import World
+from tests.factories import World, load_signed_content
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -30,7 +29,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def world(transactional_db) -> World:
-    content.load(now=timezone.now())
+    load_signed_content(timezone.now())
     return World(practitioners=2, rooms=2, cut_off_minutes=60)
 
 

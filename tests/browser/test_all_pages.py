@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from bookings import emails, lifecycle
-from bookings.models import Booking, OutgoingEmail
+from bookings import emails, lifecycle, links
+from bookings.models import Booking, Guardian, OutgoingEmail
+from clinic import content
 from clinic.models import Topic
 from tests.browser.looking import problems
 from tests.browser.test_whole_way import fill_in, go_on, to_the_details
@@ -19,6 +20,7 @@ PUBLIC = [
     "/services/",
     "/services/nose/",
     "/guidance/",
+    "/spot/",
     "/squeezed/",
     "/privacy/",
     "/accounts/login/",
@@ -44,6 +46,20 @@ def test_the_guidance_pages(open_page):
         page.goto(f"/guidance/{topic.code}/")
         found += problems(page)
 
+    assert found == []
+
+
+def test_the_spots_and_the_visits_they_lead_to(open_page):
+    content.load_services(now=timezone.now())
+    page = open_page("/spot/")
+    rows = page.locator(".spot-row a")
+    paths = [rows.nth(each).get_attribute("href") for each in range(rows.count())]
+    found = []
+    for path in [*paths, "/services/stubborn/", "/services/teen/"]:
+        page.goto(path)
+        found += problems(page)
+
+    assert len(paths) == 6
     assert found == []
 
 
@@ -107,6 +123,26 @@ def test_the_visit_pages(open_page, world):
         found += problems(page)
     lifecycle.cancel(booking, reason="", by=make_staff("someone"), now=timezone.now())
     page.goto("/visit/")
+    found += problems(page)
+
+    assert found == []
+
+
+def test_the_questions_around_a_visit(open_page, world):
+    page = open_page("/")
+    booking = booked(world, page)
+    parent = Guardian.objects.create(
+        booking=booking, name="Alex Example", relation="mother", phone="+12125550188", email="alex@example.org"
+    )
+    page.goto(re.sub(r"^https?://[^/]+", "", emails.visit_link(booking)))
+    found = []
+    for path in ("/visit/squeezed/", "/visit/squeezed/thanks/", "/visit/help/"):
+        page.goto(path)
+        found += problems(page)
+    page.goto("/visit/recheck/")
+    page.get_by_role("main").locator("form [type=submit]").last.click()
+    found += problems(page)
+    page.goto(f"/guardian/{links.make_guardian(parent.pk, parent.link_version)}/")
     found += problems(page)
 
     assert found == []

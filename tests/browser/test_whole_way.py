@@ -24,7 +24,7 @@ def to_the_details(page: Page) -> list[str]:
     seen.append(page.url)
     page.locator("a[href='/book/nose/check/']").first.click()
     seen.append(page.url)
-    page.locator("input[name=q1][value=no]").check()
+    say_no(page)
     page.get_by_role("main").locator("form input[type=submit], form button.btn[type=submit]").first.click()
     expect(page).to_have_url(re.compile(r"/book/nose/(\?|$)"))
     seen.append(page.url)
@@ -33,8 +33,21 @@ def to_the_details(page: Page) -> list[str]:
     return [*seen, page.url]
 
 
+def say_no(page: Page) -> None:
+    """To every question on the page."""
+    for box in page.locator("main form input[type=radio][value=no], main form input[type=checkbox][value=no]").all():
+        box.check()
+
+
+def say_no_by_keyboard(page: Page) -> None:
+    for box in page.locator("main form input[value=no]").all():
+        box.focus()
+        page.keyboard.press("Space")
+
+
 def fill_in(page: Page) -> int:
     """Fill in and tick everything that is asked; how many fields had to be typed, a date being one."""
+    say_no(page)
     for name, value in {**SAID, **BORN}.items():
         page.locator(f"input[name={name}]").fill(value)
     for_me = page.locator("input[name=for_whom][value=me]")
@@ -106,13 +119,13 @@ def test_what_was_typed_survives_a_refusal(open_page):
 def test_enter_goes_on_and_the_keyboard_alone_books(open_page):
     """Tab, space, arrows and Enter: the mouse is never used."""
     page = open_page("/book/nose/check/")
-    page.locator("input[name=q1][value=no]").focus()
-    page.keyboard.press("Space")
+    say_no_by_keyboard(page)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/book/nose/(\?|$)"))
     page.locator("button[name=start]").first.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/book/details/$"))
+    say_no_by_keyboard(page)
     for name, value in {**SAID, **BORN}.items():
         page.locator(f"input[name={name}]").focus()
         page.keyboard.type(value)

@@ -23,7 +23,7 @@ QUESTIONS: list[tuple[str, str, str | None]] = [
     ("country", "Country, two letters", "US"),
     ("phone", "Phone number for patients", None),
     ("emergency_number", "Emergency number, such as 911, 999 or 112", None),
-    ("urgent_line", "Urgent line or doctor's number, empty for none", ""),
+    ("urgent_line", "Urgent line or doctor's number, empty to add it before opening", ""),
     ("currency", "Currency, three letters", "USD"),
     ("time_zone", "Time zone, such as America/New_York", None),
     ("address", "Address, with a semicolon between its lines", None),
@@ -35,7 +35,8 @@ LEFT_TO_DO = """
 Online booking is paused until you open it. What is left to do:
   1. In /admin/: opening hours, practitioners with their own hours, rooms and equipment.
   2. In /admin/: check every service; lengths and prices are examples.
-  3. A clinician reads and signs the guidance and the screening questions.
+  3. A clinician reads and signs guidance and questions in /admin/sign-off/. The first page of /admin/ lists what is
+     missing before patients can book.
   4. Start the worker beside the server: python manage.py work
   5. In /admin/, Clinic: take away the pause.
 """

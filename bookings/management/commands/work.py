@@ -1,4 +1,4 @@
-"""The worker: due e-mail, run-out holds, spent counters. Any number may run at once."""
+"""The worker: what is due around visits, due e-mail, run-out holds, spent counters. Any number may run at once."""
 
 import datetime as dt
 import logging
@@ -14,18 +14,23 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
-from bookings import lifecycle, limits, outbox
+from bookings import followup, lifecycle, limits, outbox
+from bookings.models import Heartbeat, IdempotencyKey
 
 log = logging.getLogger(__name__)
 
 PAUSE = dt.timedelta(seconds=2)
 # Longer than any window that is counted.
 COUNTERS_KEPT = dt.timedelta(days=2)
+# No program tries the same request again for so long.
+REQUESTS_KEPT = dt.timedelta(days=2)
+FOLLOWS_UP = "followup"
+FOLLOW_UP_EVERY = dt.timedelta(seconds=30)
 TIDY_EVERY = dt.timedelta(hours=1)
 
 
 class Command(BaseCommand):
-    help = "Send due e-mail and give back run-out holds, until stopped. With --once: one round."
+    help = "Write and send what is due, and give back run-out holds, until stopped. With --once: one round."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then stop")
@@ -64,15 +69,29 @@ class Command(BaseCommand):
 def work(now: dt.datetime) -> str:
     """One round of everything; says what it did, empty for nothing."""
     outbox.beat(now)
+    found = followup.run(now) if is_time_to_follow_up(now) else {}
     mail = outbox.send_due(now)
     swept = lifecycle.sweep(now)
-    counts = {"sent": mail.sent, "put off": mail.deferred, "failed": mail.failed, "holds given back": swept}
+    counts = found | {"sent": mail.sent, "put off": mail.deferred, "failed": mail.failed, "holds given back": swept}
     return ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
 
 
+def is_time_to_follow_up(now: dt.datetime) -> bool:
+    """Whether no worker has looked for what is due in the last half minute; then this one does.
+
+    A look in the future was written by a clock that has been put right since.
+    """
+    if Heartbeat.objects.filter(name=FOLLOWS_UP, at__gt=now - FOLLOW_UP_EVERY, at__lte=now).exists():
+        return False
+    Heartbeat.objects.update_or_create(name=FOLLOWS_UP, defaults={"at": now})
+    return True
+
+
 def tidy(now: dt.datetime) -> None:
-    """Forget spent counters, and sessions that are over: a half-filled form lives in one."""
+    """Forget what has served its purpose: counters, health answers, requests of programs, sessions with their forms."""
     limits.forget_before(now - COUNTERS_KEPT)
+    IdempotencyKey.objects.forget_before(now - REQUESTS_KEPT)
+    lifecycle.delete_answers(now)
     SessionStore.clear_expired()
 
 

@@ -16,6 +16,16 @@ document.addEventListener("submit", (event) => {
   else sentAt.set(form, Date.now());
 });
 
+// "None of these" and the boxes above it take each other back.
+document.addEventListener("change", (event) => {
+  const list = event.target.closest("[data-tick-list]");
+  if (!list || !event.target.checked) return;
+  const isNone = event.target.matches("[data-none]");
+  for (const box of list.querySelectorAll("input:checked")) {
+    if (box !== event.target && (isNone || box.matches("[data-none]"))) box.checked = false;
+  }
+});
+
 // Coming back with the Back button is a new start.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form").forEach((form) => sentAt.delete(form));

@@ -1,25 +1,21 @@
-"""The content as shipped: one loader reads the data files; edits and signatures get their revisions here too.
-
-Patients' texts and rules carry versions. The loader overwrites only what still stands as it wrote it.
-"""
+"""The content as shipped: one loader reads the data files, and overwrites only what still stands as it wrote it."""
 
 import datetime as dt
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 
+from clinic.content.versions import cite, revision_of
 from clinic.models import (
     AuditEvent,
+    HistoryRule,
     Item,
     Part,
     Question,
-    Review,
     Reviewed,
     Revision,
     Rule,
@@ -28,19 +24,11 @@ from clinic.models import (
     Topic,
     Wording,
 )
-from clinic.models.shown import checksum, kind_of, reviewed_fields
+from clinic.models.shown import checksum, reviewed_fields
 
-DATA = Path(__file__).parent / "content_data"
-SOURCE_CODE = re.compile(r"\bS\d+[a-z]?\b")
+DATA = Path(__file__).parent.parent / "content_data"
 
 Row = dict[str, Any]
-
-
-class ChangedMeanwhile(Exception):
-    """Someone edited the text while the clinician read it."""
-
-    def __init__(self) -> None:
-        super().__init__("This text was changed while you read it. Read it again before you sign.")
 
 
 @dataclass(frozen=True)
@@ -65,6 +53,7 @@ def load(*, now: dt.datetime, data: Path = DATA) -> Report:
     report += _add_missing(Topic, _numbered(_read(data, "topics")), key="code")
     report += _load_items(_read(data, "items"), now=now)
     report += _load_questions(_read(data, "questions"), now=now)
+    report += _merge([HistoryRule(**row) for row in _read(data, "history")], now=now)
     return report + _merge([Wording(**row) for row in _read(data, "wordings")], now=now)
 
 
@@ -77,38 +66,6 @@ def load_services(*, now: dt.datetime) -> Report:
         AuditEvent(at=now, act="loaded", kind="service", key=row["slug"]) for row in rows if row["slug"] not in known
     )
     return _add_missing(Service, rows, key="slug")
-
-
-@transaction.atomic
-def record_revision(row: Reviewed, *, by: AbstractBaseUser | None, now: dt.datetime) -> Revision:
-    """Call after saving an edit: what ``row`` says now becomes its next version. Unchanged words keep their version."""
-    # Two editors at once: the second waits here and takes the next number.
-    type(row)._default_manager.select_for_update().get(pk=row.pk)
-    last = Revision.objects.filter(kind=kind_of(row), code=row.code).first()
-    if last and last.fields == reviewed_fields(row):
-        return last
-    row.version = last.version + 1 if last else row.version
-    row.save(update_fields=["version"])
-    revision = _revision(row, now=now, by=by)
-    revision.save()
-    return revision
-
-
-@transaction.atomic
-def sign_off(
-    row: Reviewed, *, reviewer: str, registration: str, by: AbstractBaseUser, now: dt.datetime, next_review_on: dt.date
-) -> Review:
-    """A clinician's signature under the version in ``row``; from now on patients see it. Signing again renews it."""
-    same = type(row)._default_manager.filter(pk=row.pk, version=row.version)
-    if not same.update(signed_version=row.version):
-        raise ChangedMeanwhile
-    row.signed_version = row.version
-    revision = Revision.objects.get(kind=kind_of(row), code=row.code, version=row.version)
-    signature = {"reviewer": reviewer, "registration": registration, "signed_at": now, "signed_by_id": by.pk}
-    review, _ = Review.objects.update_or_create(
-        revision=revision, defaults={**signature, "next_review_on": next_review_on}
-    )
-    return review
 
 
 def _read(data: Path, name: str) -> list[Row]:
@@ -182,31 +139,5 @@ def _store(fresh: Sequence[Reviewed], stale: Sequence[Reviewed], *, now: dt.date
     manager = type(touched[0])._default_manager
     manager.bulk_create(fresh)
     manager.bulk_update(stale, [*touched[0].REVIEWED_FIELDS, "version", "loaded_checksum"])
-    Revision.objects.bulk_create(_revision(row, now=now) for row in touched)
-    _cite([row for row in touched if isinstance(row, Item | Question)])
-
-
-def _revision(row: Reviewed, *, now: dt.datetime, by: AbstractBaseUser | None = None) -> Revision:
-    return Revision(
-        kind=kind_of(row),
-        code=row.code,
-        version=row.version,
-        fields=reviewed_fields(row),
-        written_at=now,
-        written_by_id=by.pk if by else None,
-    )
-
-
-def _cite(rows: Sequence[Item | Question]) -> None:
-    """Link the sources that the evidence of each row names."""
-    if not rows:
-        return
-    links: type[models.Model] = type(rows[0]).sources.through
-    column = f"{kind_of(rows[0])}_id"
-    sources = dict(Source.objects.values_list("code", "pk"))
-    links._default_manager.filter(**{f"{column}__in": [row.pk for row in rows]}).delete()
-    links._default_manager.bulk_create(
-        links(**{column: row.pk, "source_id": sources[code]})
-        for row in rows
-        for code in dict.fromkeys(SOURCE_CODE.findall(str(row.evidence)))
-    )
+    Revision.objects.bulk_create(revision_of(row, now=now) for row in touched)
+    cite([row for row in touched if isinstance(row, Item | Question)])

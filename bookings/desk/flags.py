@@ -1,0 +1,66 @@
+"""What staff should know before a visit, a word or two each. A flag never tells what was answered."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from bookings.eligibility import needs_guardian
+from bookings.lifecycle.safety import ASKED_SINCE
+from bookings.models import Booking, BookingState, MailState, RunKind, ScreeningRun
+from clinic.models import Verdict
+from clinic.screening import Answer
+
+# Nothing is left to ask once the visit is over.
+OVER = {BookingState.COMPLETED, BookingState.MISSED}
+
+
+def rounds_of(bookings: Iterable[Booking]) -> dict[int, list[ScreeningRun]]:
+    """Every round of answers by booking, in order; one query."""
+    found: dict[int, list[ScreeningRun]] = {booking.pk: [] for booking in bookings}
+    kept = ScreeningRun.objects.filter(booking__in=list(found)).only(
+        "booking_id", "kind", "answers", "verdict", "made_at"
+    )
+    for run in kept:
+        found[run.booking_id or 0].append(run)
+    return found
+
+
+def of(booking: Booking, rounds: Sequence[ScreeningRun], *, day: dt.date, is_away: bool) -> tuple[str, ...]:
+    """``booking`` carries what the board annotates. Somebody who is away leaves a visit to be moved."""
+    if booking.state == BookingState.HELD:
+        return ()
+    is_over = booking.state in OVER
+    flags = {
+        "To move: away": is_away and not is_over,
+        "Mail failed": mail_of(booking) in {MailState.FAILED, MailState.NO_ADDRESS},
+        "Screening outstanding": booking.is_screening_outstanding and not is_over,
+        "Guardian": _waits_for_guardian(booking, day) and not is_over,
+        "Squeezed": any(run.kind == RunKind.SQUEEZED for run in rounds),
+        "Re-check: changed": any(run.kind == RunKind.RECHECK and _says_something_new(run) for run in rounds),
+        "Not re-checked": booking.state == BookingState.CONFIRMED and _is_not_rechecked(booking, rounds),
+        "Answers": any(run.verdict != Verdict.OK for run in rounds),
+        "First visit": not getattr(booking, "has_earlier_visit", False),
+        "For someone else": booking.is_for_someone_else,
+        "Wishes": bool(booking.wishes),
+    }
+    return tuple(flag for flag, is_set in flags.items() if is_set)
+
+
+def mail_of(booking: Booking) -> str:
+    """The state of its confirmation; "" for none."""
+    return getattr(booking, "mail_state", None) or ""
+
+
+def _waits_for_guardian(booking: Booking, day: dt.date) -> bool:
+    guardian = getattr(booking, "guardian", None)
+    born = booking.patient.date_of_birth if booking.patient else None
+    return guardian.agreed_at is None if guardian else needs_guardian(born, day)
+
+
+def _says_something_new(run: ScreeningRun) -> bool:
+    return any(row["answer"] != Answer.NO for row in run.answers.values())
+
+
+def _is_not_rechecked(booking: Booking, rounds: Sequence[ScreeningRun]) -> bool:
+    """The day before, the visit as it is arranged now was asked about, and nobody has answered since."""
+    asked_at: dt.datetime | None = getattr(booking, "reminded_at", None)
+    return asked_at is not None and not any(run.kind in ASKED_SINCE and run.made_at >= asked_at for run in rounds)

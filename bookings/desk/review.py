@@ -1,0 +1,119 @@
+"""What waits for a clinician, by its clock; and their yes or no."""
+
+import dataclasses
+import datetime as dt
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from bookings import lifecycle
+from bookings.desk import findings, rounds
+from bookings.desk.acting import booked, done, form_page, form_shown, typed
+from bookings.desk.doors import decides, notices, rights, sees_bookings, user_of
+from bookings.desk.findings import Line
+from bookings.desk.forms import ApproveForm, DeclineForm
+from bookings.desk.rounds import Round
+from bookings.models import Booking, ScreeningRun
+from clinic.models import Clinic
+
+MOST_SHOWN = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One visit that waits: why, and what was answered, as far as this person may see it."""
+
+    booking: Booking
+    lines: tuple[Line, ...]
+    rounds: tuple[Round, ...]
+    is_late: bool
+
+
+@never_cache
+@require_safe
+@sees_bookings
+def review(request: HttpRequest) -> HttpResponse:
+    """The next clock first."""
+    now = timezone.now()
+    may = rights(request)
+    runs = Prefetch("screenings", ScreeningRun.objects.order_by("-made_at", "-id"))
+    waiting = Booking.objects.in_review().with_everything().prefetch_related(runs)[:MOST_SHOWN]
+    context = {
+        "rows": rows_of(list(waiting), now, sees_answers=may.answers),
+        "may": may,
+        "now": now,
+        "desk_notices": notices(now),
+    }
+    return render(request, "desk/review.html", context)
+
+
+@never_cache
+@form_page
+@decides
+def approve(request: HttpRequest, reference: str) -> HttpResponse:
+    """A clinician has looked: the visit is booked, and the patient is told."""
+    now = timezone.now()
+    booking = booked(reference)
+    form = ApproveForm(typed(request))
+    if not form.is_valid():
+        return _decision(request, "desk/approve.html", booking, form, now)
+
+    def verb() -> Booking:
+        return lifecycle.approve(booking, reason=form.cleaned_data["reason"], by=user_of(request), now=now)
+
+    return done(request, booking, verb, "Approved. The patient gets a confirmation.", then="desk:review")
+
+
+@never_cache
+@form_page
+@decides
+def decline(request: HttpRequest, reference: str) -> HttpResponse:
+    """The visit is not booked; the patient reads why, and the time is free again."""
+    now = timezone.now()
+    booking = booked(reference)
+    form = DeclineForm(typed(request), reader=booking.reader[0].split()[0])
+    if not form.is_valid():
+        return _decision(request, "desk/decline.html", booking, form, now)
+
+    def verb() -> Booking:
+        return lifecycle.decline(booking, reason=form.cleaned_data["reason"], by=user_of(request), now=now)
+
+    return done(request, booking, verb, "Declined. The patient gets an email with your reason.", then="desk:review")
+
+
+def rows_of(waiting: list[Booking], now: dt.datetime, *, sees_answers: bool) -> list[Row]:
+    """As many queries for many visits as for one."""
+    found = {booking.pk: findings.standing_of(booking) for booking in waiting}
+    texts = findings.history_texts(each for of_one in found.values() for each in of_one)
+    read = _read(waiting) if sees_answers else {}
+    return [
+        Row(
+            booking,
+            tuple(findings.lines(found[booking.pk], texts, sees_answers=sees_answers)),
+            tuple(read.get(booking.pk, [])),
+            is_late=booking.reply_by is not None and booking.reply_by <= now,
+        )
+        for booking in waiting
+    ]
+
+
+def _read(waiting: list[Booking]) -> dict[int, list[Round]]:
+    """Every round of each visit, newest first."""
+    runs = [run for booking in waiting for run in booking.screenings.all()]
+    clinic = waiting[0].location.clinic if waiting else Clinic()
+    by_visit: dict[int, list[Round]] = {}
+    for each in rounds.read(runs, clinic):
+        by_visit.setdefault(each.run.booking_id or 0, []).append(each)
+    return by_visit
+
+
+def _decision(
+    request: HttpRequest, template: str, booking: Booking, form: ApproveForm | DeclineForm, now: dt.datetime
+) -> HttpResponse:
+    may = rights(request)
+    [row] = rows_of([booking], now, sees_answers=may.answers)
+    return form_shown(request, template, booking, form, now, row=row, may=may)

@@ -1,0 +1,144 @@
+"""The course that goes with a visit: two reminders before it, and care for the skin after it.
+
+What a letter says of skin is data; the words here only lead to it. They hold whenever the letter arrives: none says
+"tomorrow".
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.conf import settings
+from django.urls import reverse
+
+from bookings.emails.letters import Letter, Note, Shown, facts, list_as_skipped, note, visit_link, when
+from bookings.models import Booking, MailState, OutgoingEmail
+from clinic import guidance, words
+from clinic.models import Moment, PriceKind
+
+SUBJECTS = {
+    "r72h": "Get ready: your visit on {}",
+    "r24h": "One question before your visit on {}",
+    "day0": "After your visit on {}",
+    "day0_plain": "After your visit on {}",
+    "day3": "How are you after your visit on {}?",
+    "day7": "A week after your visit on {}",
+}
+
+
+def letter_of(kind: str, booking: Booking, *, now: dt.datetime) -> Letter:
+    """Write the message ``kind``, one of ``bookings.models.mail.COURSE``."""
+    return note(kind, booking, NOTES[kind](booking, now), now=now)
+
+
+def subject_of(kind: str, booking: Booking) -> str:
+    """What the message is called, also in the list of those that were skipped."""
+    return SUBJECTS[kind].format(when(booking))
+
+
+def skip(kind: str, booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """Write down that the moment of ``kind`` passed while nobody could send it."""
+    return list_as_skipped(kind, booking, subject=subject_of(kind, booking), now=now)
+
+
+def _three_days_before(booking: Booking, now: dt.datetime) -> Note:
+    return Note(
+        subject=subject_of("r72h", booking),
+        heading="Get ready for your visit",
+        before=["Please read this today. It tells you how to prepare."],
+        button=("See or change your visit", visit_link(booking)),
+        after=_cost_of_missing(booking),
+        facts=facts(booking),
+        shown=_items(booking, Moment.R72H),
+    )
+
+
+def _day_before(booking: Booking, now: dt.datetime) -> Note:
+    return Note(
+        subject=subject_of("r24h", booking),
+        heading="One question before your visit",
+        before=[_is_anything_new(booking)],
+        button=("Answer now", visit_link(booking)),
+        after=[_other_uses_of_the_link(booking, now), *_cost_of_missing(booking)],
+        facts=facts(booking),
+        shown=_items(booking, Moment.R24H),
+    )
+
+
+def _is_anything_new(booking: Booking) -> str:
+    """Only what has changed is asked again; who was never asked has all of it before them."""
+    if booking.is_screening_outstanding:
+        return "We still need to know a few things about your skin. It takes a few minutes, and it keeps you safe."
+    since = words.day((booking.booked_at or booking.held_at).astimezone(booking.location.zone))
+    return f"Is anything new with your skin since {since}? It takes a minute, and it keeps you safe."
+
+
+def _other_uses_of_the_link(booking: Booking, now: dt.datetime) -> str:
+    if booking.is_late(now):
+        return "The same link shows or cancels your visit. To move it, call us."
+    return "The same link shows, moves or cancels your visit."
+
+
+def _same_day(booking: Booking, now: dt.datetime) -> Note:
+    """Also after a plain one: that was the safe part of it, and this is the whole."""
+    had_plain = booking.emails.filter(kind="day0_plain", state=MailState.SENT).exists()
+    first = "You already have a short message from us. This is the full advice." if had_plain else ""
+    return Note(
+        subject=subject_of("day0", booking),
+        heading="How to look after your skin",
+        before=["Thank you for coming. Please read this today.", *([first] if first else [])],
+        button=("How is your skin? Tell us", visit_link(booking)),
+        shown=_items(booking, Moment.DAY0),
+    )
+
+
+def _same_day_plain(booking: Booking, now: dt.datetime) -> Note:
+    return Note(
+        subject=subject_of("day0_plain", booking),
+        heading="After your visit",
+        before=["Thank you for coming. Please read this today."],
+        button=("How is your skin? Tell us", visit_link(booking)),
+        shown=_items(booking, Moment.DAY0_PLAIN),
+    )
+
+
+def _third_day(booking: Booking, now: dt.datetime) -> Note:
+    return Note(
+        subject=subject_of("day3", booking),
+        heading="How is your skin?",
+        before=["Please tell us how it is going. It takes two taps."],
+        button=("Calmer, or worse? Tell us", visit_link(booking)),
+        shown=_items(booking, Moment.DAY3),
+    )
+
+
+def _seventh_day(booking: Booking, now: dt.datetime) -> Note:
+    return Note(
+        subject=subject_of("day7", booking),
+        heading="A week later: how is your skin?",
+        before=["Please tell us how it went. It takes two taps."],
+        button=("Calmer, or worse? Tell us", visit_link(booking)),
+        after=[f"If you would like to come again: {settings.SITE_URL}{reverse('services')}"],
+        shown=_items(booking, Moment.DAY7),
+    )
+
+
+def _items(booking: Booking, moment: Moment) -> Shown:
+    return guidance.by_moment(booking.service, [moment.value], booking.location.clinic)
+
+
+def _cost_of_missing(booking: Booking) -> list[str]:
+    """Naming what a missed visit costs, gently: look.md, "Drop-off research"."""
+    if booking.price_kind == PriceKind.FREE:
+        return []
+    cost = words.money(booking.price, booking.currency)
+    return [f"A missed visit costs us about {cost} and leaves someone waiting. If you cannot come, please tell us."]
+
+
+NOTES: dict[str, Callable[[Booking, dt.datetime], Note]] = {
+    "r72h": _three_days_before,
+    "r24h": _day_before,
+    "day0": _same_day,
+    "day0_plain": _same_day_plain,
+    "day3": _third_day,
+    "day7": _seventh_day,
+}

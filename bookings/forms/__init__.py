@@ -1,0 +1,24 @@
+"""Parse and validate what people type. Forms parse; the verbs decide."""
+
+from bookings.forms.course import CheckInForm, RecheckForm, SqueezedForm, squeezed_questions
+from bookings.forms.details import GUIDANCE_WORDS, PRIVACY_WORDS, DetailsForm
+from bookings.forms.fields import suggested_email
+from bookings.forms.questions import QuestionsForm, initial_of, name_of
+from bookings.forms.small import AddressForm, CallMeForm, CancelForm
+
+__all__ = [
+    "GUIDANCE_WORDS",
+    "PRIVACY_WORDS",
+    "AddressForm",
+    "CallMeForm",
+    "CancelForm",
+    "CheckInForm",
+    "DetailsForm",
+    "QuestionsForm",
+    "RecheckForm",
+    "SqueezedForm",
+    "initial_of",
+    "name_of",
+    "squeezed_questions",
+    "suggested_email",
+]

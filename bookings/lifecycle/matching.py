@@ -1,0 +1,70 @@
+"""What the clinic's own history says beside what somebody told us. Only staff learn of it."""
+
+import datetime as dt
+
+from bookings import eligibility
+from bookings.models import Booking, BookingState, Outcome, ScreeningRun, Task, TaskKind
+from clinic import words
+from clinic.models import History, HistoryRule
+from clinic.models.shown import Shown, shown
+from clinic.opening import reply_by
+
+
+def look_for_earlier_visits(booking: Booking, run: ScreeningRun, now: dt.datetime) -> None:
+    """Leave a task where a visit of somebody with the same address or phone would change what we know."""
+    look_for_recent_treatment(booking, now)
+    if run.had_consultation and not _has_consultation(booking):
+        _leave(booking, "Says there was a skin check with us; none is found under this name, email or phone.", now)
+
+
+def look_for_recent_treatment(booking: Booking, now: dt.datetime) -> None:
+    """The same for the day on which the visit is now, as far as the last treatment goes."""
+    others = eligibility.look_alikes(booking)
+    gaps = _rules(History.GAP, booking)
+    too_soon = [other for other in others if any(_is_within(rule, other, booking) for rule in gaps)]
+    for other in too_soon[:1]:
+        _leave(booking, f"May be the same person: treated on {words.day(other.local_date)} ({other.reference}).", now)
+
+
+def warn_of_next_visits(booking: Booking, now: dt.datetime) -> None:
+    """After a treatment: this patient's next visits that come too soon for the same area."""
+    later = Booking.objects.upcoming().with_everything().filter(patient=booking.patient).exclude(pk=booking.pk)
+    for other in later:
+        for rule in _rules(History.GAP, other):
+            if _is_within(rule, booking, other):
+                days = rule.fields["days"]
+                _leave(other, f"Treated on {words.day(booking.local_date)}: less than {days} days before.", now)
+
+
+def _rules(kind: History, booking: Booking) -> list[Shown]:
+    rules = shown(list(HistoryRule.objects.all()))
+    codes = booking.service.codes
+    return [each for each in rules if each.fields["kind"] == kind and not codes.isdisjoint(each.fields["applies_to"])]
+
+
+def _is_within(rule: Shown, earlier: Booking, later: Booking) -> bool:
+    """Whether ``later`` falls into the wait after ``earlier``, on the same body area."""
+    areas = set(earlier.treated_areas or earlier.service.body_areas) & set(later.service.body_areas)
+    until = earlier.local_date + dt.timedelta(days=rule.fields["days"])
+    is_meant = bool(areas) and not earlier.service.codes.isdisjoint(rule.fields["applies_to"])
+    return is_meant and earlier.outcome == Outcome.TREATED and earlier.local_date <= later.local_date < until
+
+
+def _has_consultation(booking: Booking) -> bool:
+    """Whether a visit that counts is found, under this patient or somebody who looks the same."""
+    assert booking.patient, "only a booked visit has a patient"
+    people = {booking.patient.pk, *eligibility.people_like(booking.patient)}
+    completed = Booking.objects.filter(state=BookingState.COMPLETED, patient__in=people)
+    done = completed.select_related("location", "service")
+    return all(any(_counts(rule, each, booking) for each in done) for rule in _rules(History.NEEDS, booking))
+
+
+def _counts(rule: Shown, earlier: Booking, later: Booking) -> bool:
+    until = earlier.local_date + dt.timedelta(days=rule.fields["days"])
+    return earlier.service.slug in rule.fields["needs"] and earlier.local_date <= later.local_date <= until
+
+
+def _leave(booking: Booking, note: str, now: dt.datetime) -> None:
+    due = reply_by(clinic=booking.location.clinic, zone=booking.location.zone, now=now)
+    if not Task.objects.open().filter(kind=TaskKind.HISTORY, booking=booking, note=note).exists():
+        Task.objects.create(kind=TaskKind.HISTORY, booking=booking, note=note, created_at=now, due_at=due)

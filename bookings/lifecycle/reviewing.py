@@ -1,0 +1,163 @@
+"""A clinician decides on a visit that waits: approve it, change it, or decline it. Nothing is confirmed in silence."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from bookings import claims, emails
+from bookings.lifecycle import safety
+from bookings.lifecycle.history import Who, record
+from bookings.lifecycle.holding import as_agreed
+from bookings.lifecycle.moving import approved, place
+from bookings.lifecycle.refusals import NeedsHelp, NotUpcoming, TooLate, refuse_age
+from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks, leave_task
+from bookings.models import Booking, BookingState, Task, TaskKind
+from bookings.models.event import Actor
+from clinic.models import Resource, Service, Verdict
+
+TOO_LATE = "Nobody could look at your answers in time. We are sorry. Please book another time, or call us."
+
+
+def approve(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> Booking:
+    """A clinician has looked, and the visit is booked, or stays so after a re-check. A second call changes nothing.
+
+    Raises NeedsReason, NotAllowed, NeedsHelp, TooLate once it has started, NotUpcoming.
+    """
+    reason = safety.refuse_without_reason(reason)
+    safety.refuse_others(by)
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking.pk)
+        if booking.state == BookingState.CONFIRMED and not _is_asked_again(booking):
+            return booking
+        refuse_over(booking, now)
+        _bend(booking, by=by, reason=reason, now=now)
+        _approved(booking, now)
+        booking.save()
+        record(booking, "approved", by=by, now=now, reason=reason)
+        close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
+        emails.confirmed(booking, now=now)
+        emails.staff_notice(booking, what="approved", now=now)
+    return booking
+
+
+def decline(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> Booking:
+    """Give the time back and tell the patient why: ``reason`` is what they read. A second call changes nothing.
+
+    Raises NeedsReason, NotAllowed (the system itself may decline what nobody looked at), NotUpcoming.
+    """
+    reason = safety.refuse_without_reason(reason)
+    if by is not Actor.SYSTEM:
+        safety.refuse_others(by)
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking.pk)
+        if booking.state == BookingState.DECLINED:
+            return booking
+        if booking.state != BookingState.PENDING:
+            raise NotUpcoming
+        booking.state, booking.reply_by = BookingState.DECLINED, None
+        booking.sequence += 1
+        booking.save()
+        claims.give_back(booking)
+        record(booking, "declined", by=by, now=now, reason=reason)
+        close_tasks(booking, *BEFORE_THE_VISIT, now=now)
+        emails.declined(booking, reason=reason, now=now)
+        emails.staff_notice(booking, what="declined", now=now)
+    return booking
+
+
+def change_service(
+    booking: Booking,
+    *,
+    service: Service,
+    practitioner: Resource | None,
+    start: dt.datetime,
+    by: Who,
+    reason: str,
+    now: dt.datetime,
+) -> Booking:
+    """Another service in this visit's place, at its own length and price: a clinician's decision, and an approval.
+
+    Raises NeedsReason, NotAllowed, NeedsHelp, NotUpcoming, TooLate, NotEligible, NotOffered, SlotTaken.
+    """
+    reason = safety.refuse_without_reason(reason)
+    safety.refuse_others(by)
+    with claims.refusing_overlap(), transaction.atomic():
+        claims.lock(service=service, location=booking.location, also=booking)
+        booking = Booking.objects.locked(booking.pk)
+        refuse_over(booking, now)
+        outlook = safety.outlook_for(booking, now, service=service)
+        choice = claims.pick_instead(
+            booking, service=service, practitioner=practitioner, start=start, now=now, is_staff=True
+        )
+        was = booking.service_name
+        become(booking, service)
+        place(booking, choice, start, now)
+        refuse_age(booking, booking.patient.date_of_birth if booking.patient else None, by_phone=True)
+        safety.override(booking, outlook, start, by=by, reason=reason, now=now)
+        _approved(booking, now)
+        booking.save()
+        claims.replace(booking, choice)
+        record(booking, "service changed", by=by, now=now, reason=reason, was=was, service=service.name)
+        close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
+        emails.changed(booking, now=now)
+        emails.staff_notice(booking, what="changed", now=now)
+    return booking
+
+
+def escalate(booking: Booking, *, now: dt.datetime) -> Task | None:
+    """The reply is late: an urgent task, and the patient is told. None when that was done, or somebody has decided."""
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking.pk)
+        is_late = booking.state == BookingState.PENDING and booking.reply_by is not None and booking.reply_by <= now
+        if not is_late or booking.emails.filter(kind="review_late", sequence=booking.sequence).exists():
+            return None
+        record(booking, "reply is late", by=Actor.SYSTEM, now=now)
+        emails.review_late(booking, now=now)
+        return leave_task(booking, TaskKind.REVIEW_LATE, now=now, is_urgent=True, due_at=now)
+
+
+def expire_review(booking: Booking, *, now: dt.datetime) -> bool:
+    """At minimum notice before its start nobody has decided: declined, told, and the time is free.
+
+    False when somebody has decided meanwhile.
+    """
+    try:
+        decline(booking, by=Actor.SYSTEM, reason=TOO_LATE, now=now)
+    except NotUpcoming:
+        return False
+    return True
+
+
+def refuse_over(booking: Booking, now: dt.datetime) -> None:
+    if not booking.is_upcoming:
+        raise NotUpcoming
+    if booking.has_started(now):
+        raise TooLate
+
+
+def _is_asked_again(booking: Booking) -> bool:
+    """Whether something is new since the visit was booked, and nobody has decided yet."""
+    return booking.tasks.open().filter(kind=TaskKind.RECHECK).exists()
+
+
+def _bend(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> None:
+    """A yes answers every review; a wait that stands besides is bent, and says so in the history. Raises NeedsHelp."""
+    outlook = safety.outlook_for(booking, now)
+    if outlook.outcome(booking.practitioner.code, booking.local_date).has(Verdict.HELP):
+        raise NeedsHelp
+    if any(each.verdict is not Verdict.REVIEW for each in safety.standing(booking, outlook)):
+        safety.override(booking, outlook, booking.starts_at, by=by, reason=reason, now=now)
+
+
+def _approved(booking: Booking, now: dt.datetime) -> None:
+    if booking.confirmed_at is not None:
+        # The patient's calendar knows the visit: only a higher number makes it look again.
+        booking.sequence += 1
+    approved(booking, now)
+
+
+def become(booking: Booking, service: Service) -> None:
+    """Take over what is agreed now; the terms for moving and cancelling stay as they were shown."""
+    agreed = as_agreed(service, booking.location, booking.location.clinic)
+    for name in ("service", "service_name", "minutes", "clean_up_minutes", "price_kind", "price", "currency"):
+        setattr(booking, name, agreed[name])

@@ -1,0 +1,178 @@
+"""Whether answers, history and age allow a visit at a time, and who may decide otherwise."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from bookings import eligibility
+from bookings.eligibility import FROM_HISTORY, NOTHING_SAID, Outlook, Said
+from bookings.lifecycle.history import Who, record
+from bookings.lifecycle.refusals import (
+    ConsultOnly,
+    NeedsHelp,
+    NeedsReason,
+    NotAllowed,
+    NotSafeYet,
+    ReviewFirst,
+    Unsafe,
+)
+from bookings.models import Booking, BookingState, RunKind
+from bookings.models.event import Actor
+from clinic.models import Location, Service, Verdict
+from clinic.screening import Finding, Rulebook
+
+# Mildest first: where several grades could do a visit, the mildest of their refusals is the one to tell.
+UNSAFE = (ReviewFirst, NotSafeYet, ConsultOnly, NeedsHelp)
+DECIDES = "decide_reviews"
+STANDING = {Verdict.WAIT, Verdict.REVIEW, Verdict.CONSULT}
+# Rounds of answers that may change what was arranged.
+ASKED_SINCE = (RunKind.RECHECK, RunKind.SQUEEZED, RunKind.DESK)
+BENT = "rule bent"
+
+
+def is_clinician(user: User) -> bool:
+    """Holds the right to decide on reviews and to bend waiting times."""
+    return holds(user, DECIDES)
+
+
+def holds(user: User, codename: str) -> bool:
+    """Was given this right by name or by role. A superuser does not have it for being one."""
+    return (
+        user.is_active
+        and User.objects.filter(
+            Q(groups__permissions__codename=codename) | Q(user_permissions__codename=codename), pk=user.pk
+        ).exists()
+    )
+
+
+def refuse_without_reason(reason: str) -> str:
+    """The reason, tidied. Raises NeedsReason."""
+    if not reason.strip():
+        raise NeedsReason
+    return reason.strip()
+
+
+def refuse_others(by: Who) -> User:
+    """The clinician who acts. Raises NotAllowed for everybody else."""
+    if isinstance(by, Actor) or not is_clinician(by):
+        raise NotAllowed
+    return by
+
+
+def outlook_while_booking(*, service: Service, location: Location, said: Said, now: dt.datetime) -> Outlook | None:
+    """None for somebody who has said nothing and is not known: the details step asks, so nothing is read here."""
+    if said == NOTHING_SAID:
+        return None
+    return eligibility.outlook(service=service, location=location, clinic=location.clinic, said=said, now=now)
+
+
+def outlook_for(
+    booking: Booking,
+    now: dt.datetime,
+    *,
+    service: Service | None = None,
+    book: Rulebook | None = None,
+    is_known: bool = True,
+) -> Outlook:
+    """For a booked visit, or for another ``service`` in its place: all answers and the patient's own history.
+
+    Without ``is_known`` (a browser that did not come by a signed link) earlier visits stay out of it.
+    """
+    said = eligibility.said_for(booking)
+    return eligibility.outlook(
+        service=service or _as_arranged(booking),
+        location=booking.location,
+        clinic=booking.location.clinic,
+        said=said if is_known else replace(said, patient=None),
+        ignoring=booking,
+        book=book,
+        now=now,
+    )
+
+
+def _as_arranged(booking: Booking) -> Service:
+    """With the grade of who does it, even where the catalogue has taken the service from them since."""
+    service = booking.agreed_service()
+    service.grades = list(dict.fromkeys([*service.grades, booking.practitioner.code]))
+    return service
+
+
+def standing(booking: Booking, outlook: Outlook) -> list[Finding]:
+    """What stands in the way of the visit as it is arranged, less what staff bent for it.
+
+    While a clinician looks, what they look at does not.
+    """
+    found = outlook.outcome(booking.practitioner.code, booking.local_date).findings
+    counts = STANDING - {Verdict.REVIEW} if booking.state == BookingState.PENDING else STANDING
+    stands = [each for each in found if each.verdict in counts]
+    bent = _bent(booking) if stands else set()
+    return [each for each in stands if each.rule not in bent]
+
+
+def stands_since_arranged(booking: Booking, now: dt.datetime, *, is_known: bool = True) -> bool:
+    """Whether answers that were given since the visit was arranged stand in its way.
+
+    Then it moves, or is cancelled, until its start, and free: nobody pays for an honest answer.
+    """
+    since = booking.screenings.filter(kind__in=ASKED_SINCE, made_at__gte=booking.arranged_at or booking.held_at)
+    return since.exists() and bool(standing(booking, outlook_for(booking, now, is_known=is_known)))
+
+
+def _bent(booking: Booking) -> set[str]:
+    """The rules that staff bent for the visit as it is arranged now."""
+    events = booking.events.filter(verb=BENT, at__gte=booking.arranged_at or booking.held_at)
+    return {rule for event in events for rule in event.detail["rules"]}
+
+
+def refuse_unsafe(outlook: Outlook, grades: Iterable[str], start: dt.datetime) -> None:
+    """Raise an ``Unsafe`` when no practitioner of any of ``grades`` may see this person at ``start``."""
+    problems = [problem(outlook, grade, start) for grade in grades]
+    found = [each for each in problems if each is not None]
+    if found and len(found) == len(problems):
+        raise min(found, key=lambda each: UNSAFE.index(type(each)))
+
+
+def problem(outlook: Outlook, grade: str, start: dt.datetime) -> Unsafe | None:
+    """What stands in the way of a visit at ``start`` with a practitioner of ``grade``."""
+    found = outlook.outcome(grade, start.astimezone(outlook.zone).date())
+    if found.has(Verdict.HELP):
+        return NeedsHelp()
+    if found.has(Verdict.CONSULT):
+        return ConsultOnly()
+    if found.has(Verdict.WAIT) and found.not_before:
+        return NotSafeYet(found.not_before, outlook.reasons)
+    if found.needs_review and start < outlook.reply_by:
+        return ReviewFirst(outlook.reply_by, outlook.zone)
+    return None
+
+
+def override(booking: Booking, outlook: Outlook, start: dt.datetime, *, by: Who, reason: str, now: dt.datetime) -> bool:
+    """Let staff bend what stands in the way, with a reason in the log; whether anything was bent.
+
+    Nobody bends a warning sign. What answers say takes a clinician; a gap between visits takes a reason. Raises the
+    ``Unsafe`` itself where no reason is given, and NotAllowed.
+    """
+    grade = booking.practitioner.code
+    found = outlook.outcome(grade, start.astimezone(outlook.zone).date())
+    bent = [each for each in found.findings if each.verdict in STANDING]
+    stands = problem(outlook, grade, start)
+    if isinstance(by, Actor) or not reason.strip():
+        if stands is not None:
+            raise stands
+        return False
+    if isinstance(stands, NeedsHelp):
+        raise stands
+    if not bent:
+        return False
+    if not all(_is_history(each) for each in bent) and not is_clinician(by):
+        raise NotAllowed
+    rules = sorted({each.rule for each in bent})
+    record(booking, BENT, by=by, now=now, reason=reason.strip(), rules=rules)
+    return True
+
+
+def _is_history(found: Finding) -> bool:
+    return found.question == FROM_HISTORY and found.verdict is Verdict.WAIT

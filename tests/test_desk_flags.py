@@ -1,0 +1,151 @@
+"""What stands on a card of the day, and what must not: flags tell that something is known, never what."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from bookings import followup, lifecycle
+from bookings.models import Booking, BookingState, RunKind
+from clinic import words
+from clinic.models import Clinic
+from clinic.screening import Answer, Answered
+from tests.desk import DARK_MARKS, DIABETES, MONDAY, NO, book_with, signed_in, words_of
+from tests.factories import NEW_YORK, NOW, PATIENT, World, local, make_staff
+from tests.online import make_world
+
+pytestmark = pytest.mark.django_db
+
+TEN = local(MONDAY, 10)
+SUNDAY_NOON = local(dt.date(2026, 11, 29), 12)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def flags_on(day: str = "2026-11-30") -> list[set[str]]:
+    """The flags of every visit of a day, less those of any first visit."""
+    board = signed_in("reception").get(f"/desk/?date={day}").context["board"]
+    return [set(visit.flags) - {"First visit"} for visit in board.visits]
+
+
+@pytest.fixture(autouse=True)
+def clock(time_machine: Any) -> Any:
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+def test_a_visit_without_anything_to_know_carries_no_flag(world: World) -> None:
+    book_with(world, TEN)
+
+    assert flags_on() == [set()]
+
+
+def test_answers_are_flagged_by_a_word_only(world: World) -> None:
+    book_with(world, TEN, DARK_MARKS)
+
+    assert flags_on() == [{"Answers"}]
+    said = words_of(signed_in("reception").get("/desk/?date=2026-11-30"))
+    assert "⚑ Answers" in said
+    assert "dark marks" not in said
+
+
+def test_what_waits_for_a_clinician_is_in_review(world: World) -> None:
+    book_with(world, TEN, DIABETES)
+
+    assert flags_on() == [{"Answers"}]
+    assert "◆ In review" in words_of(signed_in("reception").get("/desk/?date=2026-11-30"))
+
+
+def test_a_suspended_visit_leaves_the_day(world: World) -> None:
+    booking = book_with(world, TEN)
+    lifecycle.suspend(booking, by=PATIENT, now=NOW)
+
+    assert flags_on() == []
+
+
+def test_somebody_who_squeezed_is_flagged(world: World) -> None:
+    booking = book_with(world, TEN)
+    lifecycle.answer_again(booking, answers={"Q1": NO}, kind=RunKind.SQUEEZED, by=PATIENT, now=NOW)
+
+    assert flags_on() == [{"Squeezed"}]
+
+
+def test_a_guardian_who_has_not_agreed_is_flagged_until_they_have(world: World) -> None:
+    Clinic.objects.update(online_from_age=13)
+    mother = lifecycle.GuardianDetails(name="Mo", relation="mother", phone="+12125550124", email="mo@example.org")
+    child = book_with(world, TEN, date_of_birth=dt.date(2010, 5, 1), guardian=mother)
+    assert flags_on() == [{"Guardian", "Answers"}]
+
+    lifecycle.agree(child.guardian, by=PATIENT, now=NOW)
+    assert flags_on() == [{"Answers"}]
+
+    child.guardian.delete()
+    assert flags_on() == [{"Guardian", "Answers"}]
+
+
+def reminded(world: World, clock: Any) -> Booking:
+    """A visit whose patient was asked the day before whether anything is new."""
+    booking = book_with(world, TEN)
+    followup.run(NOW)
+    assert flags_on() == [set()]
+    clock.move_to(SUNDAY_NOON, tick=False)
+    followup.run(SUNDAY_NOON)
+    return booking
+
+
+def test_who_has_not_answered_the_day_before_is_flagged(world: World, clock: Any) -> None:
+    reminded(world, clock)
+
+    assert flags_on() == [{"Not re-checked"}]
+
+
+@pytest.mark.parametrize(
+    ("answers", "flags"),
+    [({"Q3": NO}, set()), ({"Q9": Answered(Answer.UNSURE)}, {"Answers", "Re-check: changed"})],
+)
+def test_who_has_answered_is_not_flagged_unless_something_is_new(
+    world: World, clock: Any, answers: dict[str, Answered], flags: set[str]
+) -> None:
+    booking = reminded(world, clock)
+
+    lifecycle.answer_again(booking, answers=answers, kind=RunKind.RECHECK, by=PATIENT, now=SUNDAY_NOON)
+
+    assert flags_on() == [flags]
+
+
+def test_a_visit_that_moved_was_not_asked_yet(world: World, clock: Any) -> None:
+    booking = reminded(world, clock)
+
+    lifecycle.reschedule(booking, practitioner=None, start=local(MONDAY, 15), by=make_staff(), now=SUNDAY_NOON)
+
+    assert flags_on() == [set()]
+
+
+def test_who_is_here_already_is_asked_in_person(world: World, clock: Any) -> None:
+    booking = reminded(world, clock)
+
+    lifecycle.arrive(booking, by=make_staff(), now=SUNDAY_NOON)
+
+    assert Booking.objects.get().state == BookingState.ARRIVED
+    assert flags_on() == [set()]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (0, "9am, 1 minute late"),
+        (1, "9:01am, 1 minute left"),
+        (59, "9:59am, 59 minutes left"),
+        (60, "10am, 1 hour left"),
+        (8 * 60 + 59, "5:59pm, 8 hours left"),
+        (47 * 60, "Wednesday 25 November, 8am, 47 hours left"),
+        (48 * 60, "Wednesday 25 November, 9am, 2 days left"),
+        (-90, "7:30am, 1 hour late"),
+        (-3 * 24 * 60, "Friday 20 November, 9am, 3 days late"),
+    ],
+)
+def test_a_clock_is_told_in_words(minutes: int, said: str) -> None:
+    assert words.due(NOW + dt.timedelta(minutes=minutes), NOW, NEW_YORK) == said
