@@ -16,12 +16,40 @@ ANY_DATABASE = {
     "test_links",
     "test_public_pages",
     "test_screening",
+    "test_screening_cases",
+    "test_screening_properties",
     "test_smtp",
     "test_templatetags",
     "test_theme",
 }
-
-# The browser's longest tests, so that both workers end at about the same time.
+# Pages run beside PostgreSQL alone, which is the stricter of the two: it refuses texts that are too long.
+PAGES = {
+    "test_admin",
+    "test_admin_content",
+    "test_answers_stay_private",
+    "test_check_in",
+    "test_course_letters",
+    "test_desk",
+    "test_desk_answers",
+    "test_desk_attending",
+    "test_desk_flags",
+    "test_desk_moving",
+    "test_desk_review",
+    "test_desk_roles",
+    "test_emails",
+    "test_guardian_pages",
+    "test_online_screening",
+    "test_public_screening",
+    "test_readiness",
+    "test_recheck",
+    "test_sign_in",
+    "test_spots",
+    "test_squeezed_visit",
+    "test_visit_choices",
+    "test_visit_pages",
+}
+# The browser's tests are shared out so that both workers end at about the same time.
+BROWSER_BESIDE_POSTGRESQL = {"test_all_pages"}
 BESIDE_SQLITE = {"test_the_guidance_pages", "test_the_desk"}
 
 # The machine may be slow and shared; an example is judged by its answer, never by its time.
@@ -38,7 +66,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if "browser" in item.path.parts and item.name not in BESIDE_SQLITE:
+    name, is_browser = item.path.stem, "browser" in item.path.parts
+    is_long_browser = name in BROWSER_BESIDE_POSTGRESQL and item.name not in BESIDE_SQLITE
+    if name in PAGES or is_long_browser:
         item.add_marker(pytest.mark.long_way)
-    if item.path.stem in ANY_DATABASE or "browser" in item.path.parts:
+    if name in ANY_DATABASE | PAGES or is_browser:
         item.add_marker(pytest.mark.one_database)
