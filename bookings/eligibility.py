@@ -166,7 +166,7 @@ class Outlook:
         is_too_soon = bool(grades) and all(until is not None and date < until for until in late)
         if is_too_soon and self.reasons:
             return self.reasons[0]
-        is_before_reply = self.needs_review and date < self.reply_by.astimezone(self.zone).date()
+        is_before_reply = self.needs_review and date <= self.reply_by.astimezone(self.zone).date()
         return f"A clinician looks at your answers first, by {self.reply_by_words}." if is_before_reply else ""
 
     @property

@@ -210,7 +210,7 @@ def test_a_tick_list_is_read_as_the_contract_names_it(said: dict[str, str], answ
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ({}, "Tick what is true, or “None of these”: Is Q5 true?"),
+        ({}, "Tick what is true, or “None of these”: retinoid, acid"),
         ({"q5": "no", "q5_parts": ["acid"]}, "You ticked something and “None of these”. Untick one"),
         ({"q5_parts": ["laser"]}, "Tick boxes from the list"),
         ({"q5": "perhaps"}, "Tick boxes from the list"),
@@ -225,7 +225,7 @@ def test_a_tick_list_says_what_is_wrong(said: dict[str, str], error: str) -> Non
 def test_a_date_after_today_is_refused() -> None:
     form = asking(question("Q3", asks_date=True), q3="yes", q3_date="2026-11-24")
 
-    assert form.errors["q3_date"] == ["The day must not be later than today"]
+    assert form.errors["q3_date"] == ["The date for q3 must not be later than today"]
 
 
 GUARDIAN = {

@@ -78,7 +78,7 @@ def test_it_says_what_the_visit_is_and_what_can_go_wrong(parent: Client) -> None
 
     words = text_of(page)
     assert parsed(page).headings == 1
-    assert "Robin E. named you as mother." in words
+    assert "Robin E. named you as their parent or guardian (mother)." in words
     for fact in ("Teen skin visit", "Thursday 10 December, 10am", "Maya Ruiz, Nurse", "Main house", "from $45"):
         assert fact in words
     shown = [code for code in ("HAP-4", "RISK-7", "RISK-8", "PREP-1", "FLAG-1") if f'data-item="{code}"' in words]

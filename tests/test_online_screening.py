@@ -1,6 +1,7 @@
 """Answers while booking: which days are safe, when a clinician looks first, and when there is no visit at all."""
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -104,6 +105,31 @@ def test_a_safe_time_is_booked_with_answers_verdict_and_versions(client: Client,
     assert (run.verdict, run.not_before) == (Verdict.NOTE, dt.date(2026, 12, 11))
     assert (run.versions["Q3"], run.versions["q3-yes-1"]) == (1, 1)
     assert run.delete_on == dt.date(2027, 12, 11)
+
+
+def test_an_answer_changed_while_a_time_is_held_gives_an_unsafe_time_back(client: Client, world: World) -> None:
+    answered(client)
+    hold(client)
+
+    safe = answered(client, q3="yes", q3_date="2026-11-26")
+    assert (safe.headers["Location"], Booking.objects.count()) == ("/book/details/", 1)
+    unsafe = answered(client, **COLD_SORE)
+
+    assert (unsafe.headers["Location"], Booking.objects.count()) == ("/book/nose/", 0)
+
+
+def test_no_link_on_a_page_that_answers_a_post_leads_nowhere(client: Client, world: World) -> None:
+    """A link to the page's own address with nothing but a fragment only jumps, and loads no form."""
+    answered(client)
+    hold(client)
+    check = client.post("/book/details/", details(client, event_date=THURSDAY.isoformat(), next="check"))
+    hold(client)
+    young = client.post("/book/details/", details(client, date_of_birth_year="2010", for_whom="child"))
+
+    for page in (check, young):
+        links = re.findall(r'href="([^"]*)"', page.content.decode())
+        assert "/book/details/?change#id_date_of_birth_0" in links or "/book/details/?change#id_name" in links
+        assert [link for link in links if link.startswith("/book/details/#")] == []
 
 
 def test_a_late_answer_gives_the_time_back_and_offers_the_first_safe_ones(client: Client, world: World) -> None:
@@ -277,6 +303,18 @@ def test_redness_before_an_event_is_told_with_better_times(
     gap = dt.timedelta(days=world.clinic.event_gap_days)
     assert all(not each <= day <= each + gap for each in days)
     assert bool(days) is is_told
+
+
+def test_the_better_times_before_an_event_are_safe_ones(client: Client, world: World) -> None:
+    answered(client, **COLD_SORE)
+    safe = dt.date(2026, 12, 11)
+    hold(client, local(safe, 10))
+
+    check = client.post("/book/details/", details(client, event_date="2026-12-14", next="check"))
+
+    days = [dt.datetime.fromisoformat(start).date() for start in starts_on(check)]
+    assert days
+    assert min(days) > dt.date(2026, 12, 14)
 
 
 def test_an_event_never_stops_a_booking(client: Client, world: World) -> None:

@@ -93,7 +93,7 @@ def guardian_request(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
         subject=f"Please read: a visit on {when(booking)}",
         heading="Do you agree to this visit?",
         before=[
-            f"{patient.short_name} named you as {guardian.relation}.",
+            f"{patient.short_name} named you as their parent or guardian ({guardian.relation}).",
             "Somebody who answers for a young patient has to agree before we treat them.",
         ],
         button=("Read it and agree", link),

@@ -13,6 +13,9 @@ from bookings.forms.base import PatientForm
 from bookings.forms.fields import (
     BirthDateField,
     DayField,
+    DependentCharField,
+    DependentEmailField,
+    DependentPhoneField,
     PhoneField,
     PresetChoiceField,
     one_line,
@@ -113,21 +116,21 @@ class DetailsForm(PatientForm):
         required=False,
         help_text="Such as a wedding. Skin may look red for a few days, so we look for a better time.",
     )
-    guardian_name = forms.CharField(
+    guardian_name = DependentCharField(
         label="Full name of the parent or guardian",
         required=False,
         max_length=120,
         validators=[refuse_hidden_characters],
     )
-    guardian_relation = forms.CharField(
+    guardian_relation = DependentCharField(
         label="Who are they to the patient?",
         required=False,
         max_length=60,
         help_text="Such as mother, father or legal guardian",
         validators=[refuse_hidden_characters],
     )
-    guardian_phone = PhoneField(label="Their phone", required=False, max_length=40)
-    guardian_email = forms.EmailField(
+    guardian_phone = DependentPhoneField(label="Their phone", required=False, max_length=40)
+    guardian_email = DependentEmailField(
         label="Their email",
         required=False,
         max_length=254,
@@ -162,6 +165,8 @@ class DetailsForm(PatientForm):
         left_out = [*(() if self.asks_guardian else GUARDIAN_FIELDS), *(() if asks_event else ("event_date",))]
         for name in left_out:
             del self.fields[name]
+        # The summary of errors lists them as they stand on the page.
+        self.order_fields(["for_whom", *self._health_names()])
         self.helper.layout = self.layout()
 
     @property

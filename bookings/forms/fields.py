@@ -139,7 +139,6 @@ class DayField(forms.Field):
     example = "5 12 2026"
     earliest = dt.date(EARLIEST_YEAR, 1, 1)
     latest: dt.date | None = None
-    too_late = "The day must not be later than today"
     # Whether it is needed depends on another answer, so that it is not called optional.
     depends = False
 
@@ -152,7 +151,7 @@ class DayField(forms.Field):
                 raise ValidationError(f"{self.names} must include a {part}", code="incomplete")
         found = self._date(day, month_number(month), year)
         if self.latest is not None and found > self.latest:
-            raise ValidationError(self.too_late, code="late")
+            raise ValidationError(f"{self.names} must not be later than today", code="late")
         return found
 
     def _date(self, day: str, month: int | None, year: str) -> dt.date:
@@ -161,9 +160,8 @@ class DayField(forms.Field):
                 found = dt.date(int(year), month, int(day))
                 if found >= self.earliest:
                     return found
-        raise ValidationError(
-            f"Enter a real {self.names.removeprefix('The ').lower()}, like {self.example}", code="date"
-        )
+        named = self.names.removeprefix("The ")
+        raise ValidationError(f"Enter a real {named[0].lower()}{named[1:]}, like {self.example}", code="date")
 
 
 class BirthDateField(DayField):
@@ -171,6 +169,20 @@ class BirthDateField(DayField):
 
     names = "Date of birth"
     example = "17 3 1990"
+
+
+class DependentCharField(forms.CharField):
+    """Needed only because of another answer, so it is never called optional."""
+
+    depends = True
+
+
+class DependentEmailField(forms.EmailField):
+    depends = True
+
+
+class DependentPhoneField(PhoneField):
+    depends = True
 
 
 class PresetChoiceField(forms.ChoiceField):

@@ -28,6 +28,8 @@ LAST_EXTRACTION, HAD_CONSULTATION = "last_extraction_date", "had_consultation"
 # Nobody plans a cream further ahead than a visit can be booked.
 LONGEST_AHEAD = dt.timedelta(days=400)
 LONGEST_AGO = dt.timedelta(days=3660)
+# So many parts name a question in a message.
+NAMED = 2
 Ticked = tuple[list[str], list[str]]
 
 
@@ -145,7 +147,7 @@ def history_fields(history: Sequence[tuple[str, str]], today: dt.date) -> dict[s
     fields: dict[str, forms.Field] = {}
     for kind, text in history:
         if kind == History.GAP:
-            fields[LAST_EXTRACTION] = _day(text, latest=today, today=today)
+            fields[LAST_EXTRACTION] = _day(text, "the last extraction", latest=today, today=today)
         else:
             fields[HAD_CONSULTATION] = forms.ChoiceField(
                 label=text,
@@ -218,9 +220,14 @@ def _dated(answered: Answered, asked: Asked, date: dt.date | None) -> Answered:
     return Answered(answered.answer, answered.parts, date) if has_date else answered
 
 
+def about(asked: Asked) -> str:
+    """What a question is about, for a message: its first parts."""
+    shorts = [part.short for part in asked.parts]
+    return ", ".join(shorts[:NAMED]) + (" …" if len(shorts) > NAMED else "")
+
+
 def _choice(asked: Asked) -> AnswerField:
-    about = asked.parts[0].short if len(asked.parts) == 1 else "the signs above"
-    missing = f"Select yes, no or not sure: {about}"
+    missing = f"Select yes, no or not sure: {about(asked) if len(asked.parts) == 1 else 'the signs above'}"
     return AnswerField(
         label=asked.lead,
         help_text=_bullets(asked) if len(asked.parts) > 1 else "",
@@ -234,18 +241,20 @@ def tick_list(asked: Asked) -> TickListField:
     return TickListField(
         label=asked.lead,
         parts=[(part.code, part.text) for part in asked.parts],
-        error_messages={"required": f"Tick what is true, or “None of these”: {asked.lead}"},
+        error_messages={"required": f"Tick what is true, or “None of these”: {about(asked)}"},
     )
 
 
 def _date(asked: Asked, today: dt.date) -> DayField:
-    return _day(asked.date_label, latest=today + LONGEST_AHEAD if asked.may_be_ahead else today, today=today)
+    latest = today + LONGEST_AHEAD if asked.may_be_ahead else today
+    return _day(asked.date_label, about(asked), latest=latest, today=today)
 
 
-def _day(label: str, *, latest: dt.date, today: dt.date) -> DayField:
+def _day(label: str, of: str, *, latest: dt.date, today: dt.date) -> DayField:
     field = DayField(label=label, required=False, help_text=f"For example, {today.day} {today.month} {today.year}")
     field.latest, field.earliest, field.depends = latest, today - LONGEST_AGO, True
     field.example = f"{today.day} {today.month} {today.year}"
+    field.names = f"The date for {of}"
     return field
 
 

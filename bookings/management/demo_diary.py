@@ -15,7 +15,7 @@ from django.db.models import F
 
 from bookings import availability, lifecycle
 from bookings.management import demo_answers
-from bookings.management.demo_people import CALL_BACKS, REASONS, WISHES, person
+from bookings.management.demo_people import CALL_BACKS, REASONS, WISHES, Person, person
 from bookings.management.demo_stories import Stories
 from bookings.models import Booking, BookingState, ConsentKind, MailState, Outcome, OutgoingEmail
 from bookings.models.event import Actor
@@ -50,6 +50,11 @@ class Diary:
     @cached_property
     def book(self) -> Rulebook:
         return screening.rulebook(self.clinic)
+
+    @cached_property
+    def seen(self) -> set[str]:
+        """Who has a visit in this diary already."""
+        return set(Booking.objects.booked().values_list("patient__email", flat=True))
 
     @cached_property
     def clinician(self) -> User:
@@ -174,7 +179,7 @@ class Diary:
         shown = self.shown[service.pk]
         read = ", ".join(f"{code} v{version}" for _, code, version in shown if code.startswith("WHY-"))
         return lifecycle.Details(
-            **person(random.randrange(PATIENTS))._asdict(),
+            **self._somebody(random)._asdict(),
             is_for_someone_else=random.random() < CARER_SHARE,
             wishes=random.choice(WISHES) if random.random() < WISH_SHARE else "",
             consents=(
@@ -183,6 +188,15 @@ class Diary:
             ),
             shown=shown,
         )
+
+    def _somebody(self, random: Random) -> Person:
+        """A person whose skin has had its rest: nobody is drawn twice within the gap between treatments."""
+        for _ in range(MOST_FAILURES):
+            drawn = person(random.randrange(PATIENTS))
+            if drawn.email not in self.seen:
+                break
+        self.seen.add(drawn.email)
+        return drawn
 
     def _booked_at(self, day: dt.date, random: Random) -> dt.datetime:
         """Some daytime before the visit, and before today whatever the hour of this run."""

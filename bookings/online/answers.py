@@ -98,6 +98,13 @@ class Meaning:
         return any(each.must_be_healed and each.until and each.until > self.outlook.today for each in found)
 
     @cached_property
+    def lacks_day(self) -> bool:
+        """A wait whose day was not given, so that a clinician looks instead."""
+        found = (each for grade in self.outlook.by_grade for each in self.outlook.outcome(grade).findings)
+        asked = {each.code for each in self.outlook.book.questions}
+        return any(each.verdict is Verdict.REVIEW and each.days and each.question in asked for each in found)
+
+    @cached_property
     def texts(self) -> list[str]:
         """The advice that follows each answer which makes this person wait, or a clinician look; then of history."""
         codes = self.outlook.questions(Verdict.WAIT, Verdict.REVIEW, Verdict.CONSULT)

@@ -12,7 +12,7 @@ from bookings.forms import DetailsForm, suggested_email
 from bookings.forms.said import NOT_SQUEEZING, details_of
 from bookings.models import Booking, Patient
 from bookings.online import doors, refusals
-from bookings.online.answers import with_outlook
+from bookings.online.answers import Meaning, with_outlook
 from bookings.online.asked import ANYONE, asked_for
 from bookings.online.kept import Kept, taken_again
 from bookings.online.skin import help_first
@@ -56,8 +56,9 @@ def _page(
         "answers": answers_line(book, outlook.said.answers, booking),
         "needs_review": outlook.outcome(booking.practitioner.code, booking.local_date).needs_review,
         "outlook": outlook,
+        "meaning": Meaning(outlook.with_grade(booking.practitioner.code), booking.service, booking.location.clinic),
         "guardian": form.guardian,
-        **_event(booking, said.get("event_date"), now),
+        **_event(booking, said.get("event_date"), outlook, now),
     }
     return render(request, "booking/check.html", page)
 
@@ -165,13 +166,13 @@ def shows_redness(booking: Booking) -> bool:
     return EXTRACT in booking.service.codes
 
 
-def _event(booking: Booking, event_on: dt.date | None, now: dt.datetime) -> dict[str, Any]:
-    """When redness could still show on the day of the event: that it could, and times after which it could not."""
+def _event(booking: Booking, event_on: dt.date | None, outlook: Outlook, now: dt.datetime) -> dict[str, Any]:
+    """When redness could still show on the day of the event: that it could, and safe times after which it could not."""
     clinic = booking.location.clinic
     gap = dt.timedelta(days=clinic.event_gap_days)
     if event_on is None or not shows_redness(booking) or not booking.local_date <= event_on <= booking.local_date + gap:
         return {}
-    search = _search(booking, clinic, now)
+    search = _search(booking, clinic, outlook, now)
     near = availability.nearest(to=booking.starts_at, count=1000, **search)
     days = [(each.at, each.at.astimezone(booking.location.zone).date()) for each in near]
     safer = [at for at, day in days if not day <= event_on <= day + gap]
@@ -183,7 +184,7 @@ def _redness(clinic: Clinic) -> Advice | None:
     return found[0] if found else None
 
 
-def _search(booking: Booking, clinic: Clinic, now: dt.datetime) -> availability.Asked:
+def _search(booking: Booking, clinic: Clinic, outlook: Outlook, now: dt.datetime) -> availability.Asked:
     return {
         "service": booking.service,
         "location": booking.location,
@@ -191,6 +192,7 @@ def _search(booking: Booking, clinic: Clinic, now: dt.datetime) -> availability.
         "practitioner": None if booking.asked_for_any else booking.practitioner,
         "now": now,
         "ignoring": booking,
+        "opens_at": outlook.opens_at,
     }
 
 

@@ -232,6 +232,7 @@ def _page(request: HttpRequest, found: Kept, form: DetailsForm, now: dt.datetime
         "form": form,
         "has_errors": bool(form.errors),
         "above": above_questions(found.booking.location.clinic) if form.asked else None,
+        "has_answered": access.screening_run(request, now) is not None,
         "advice": why,
         "sections": guidance.grouped(others),
         "is_draft": guidance.is_draft(advice) or not all(each.is_signed for each in form.asked),

@@ -18,6 +18,8 @@ from clinic import guidance, words
 from clinic.models import Moment
 
 NOT_SQUEEZING = "why-not-squeeze"
+# Who books later than this before the visit has answered recently enough.
+ASKED_AGAIN = dt.timedelta(hours=24)
 
 
 @doors.patient_page
@@ -40,6 +42,7 @@ def _page(request: HttpRequest, booking: Booking) -> HttpResponse:
         "is_draft": guidance.is_draft(advice),
         "may_correct": access.may_correct_address(booking, now) and booking.reader == own_mail(booking),
         "after_review": _after_review(booking),
+        "asks_again": booking.starts_at - now > ASKED_AGAIN,
     }
     return render(request, "booking/done.html", context)
 

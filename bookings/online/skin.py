@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from bookings import access, eligibility, lifecycle
 from bookings.forms import QuestionsForm
-from bookings.models import ScreeningRun
+from bookings.models import Booking, ScreeningRun
 from bookings.models.event import Actor
 from bookings.online import answers, doors
 from bookings.online.answers import SKIN
@@ -62,10 +62,19 @@ def skin(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
         return _page(request, asking, form, status=422)
     answers.keep(request, form, asking.book, now)
     held = access.held(request)
-    if held is not None and held.service_id == asking.service.pk:
-        # They came back to change an answer: the next step looks whether the time still is safe.
+    if held is not None and held.service_id == asking.service.pk and _is_still_safe(request, held, now):
         return doors.see_other("booking:details")
     return doors.see_other("booking:times", asking.service.slug)
+
+
+def _is_still_safe(request: HttpRequest, held: Booking, now: dt.datetime) -> bool:
+    """Whether an answer that was changed leaves the held time as it was; one that is not safe is given back."""
+    said = answers.said_by(request, now)
+    outlook = lifecycle.outlook_while_booking(service=held.service, location=held.location, said=said, now=now)
+    if outlook is None or lifecycle.problem(outlook, held.practitioner.code, held.starts_at) is None:
+        return True
+    lifecycle.release(held, now=now)
+    return False
 
 
 def _asking(request: HttpRequest, clinic: Clinic, service: Service, now: dt.datetime) -> Asking:

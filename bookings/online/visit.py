@@ -73,13 +73,16 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @visit_page
 def show(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
     """What stands, what to do today, and what to press. It shows no answer to anybody."""
+    day = check_in_day(booking, now)
     advice, today = advice_today(booking, now), now.astimezone(booking.location.zone).date()
     data = context(booking, now) | {
         "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
         "is_draft": guidance.is_draft(advice),
         "days_left": (booking.local_date - today).days,
         "is_reply_late": booking.reply_by is not None and booking.reply_by <= now,
-        "check_in_day": check_in_day(booking, now),
+        "check_in_day": day,
+        "has_checked_in": booking.events.filter(verb__startswith=f"check-in, day {day}:").exists(),
+        "call": booking.tasks.filter(kind=TaskKind.CHECK_IN, done_at=None, due_at__gt=now).first(),
     }
     if data["can_change"]:
         data |= _before(booking, now, is_known=access.came_by_link(request))
