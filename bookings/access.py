@@ -17,6 +17,7 @@ from bookings.models import Booking, BookingState, Guardian, Patient, ScreeningR
 VISITOR = "visitor"
 SCREENING = "screening"
 SCREENING_LIVES = dt.timedelta(hours=24)
+SAID_IN_A_RUN = ("answers", "versions", "last_extraction_on", "had_consultation", "expires_at")
 DRAFT = "draft"
 DONE = "done"
 VISIT = "visit"
@@ -111,7 +112,12 @@ def screening_run(request: HttpRequest, now: dt.datetime) -> ScreeningRun | None
 def keep_run(request: HttpRequest, run: ScreeningRun, now: dt.datetime) -> ScreeningRun:
     """Store the answers for a day; the session knows no more than their key. Only for POSTs."""
     run.expires_at = now + SCREENING_LIVES
-    run.save()
+    if run._state.adding:
+        run.save()
+    else:
+        # A second click may have booked it meanwhile: then the answers are the booking's, and stay as they are.
+        said = {name: getattr(run, name) for name in SAID_IN_A_RUN}
+        ScreeningRun.objects.filter(pk=run.pk, booking=None).update(**said)
     request.session[SCREENING] = run.key
     return run
 

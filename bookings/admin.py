@@ -39,7 +39,8 @@ class ReadOnlyInline(admin.TabularInline):
 
 class History(ReadOnlyInline):
     model = BookingEvent
-    fields = ("at", "verb", "actor", "by", "detail")
+    # What a verb changed stands on the desk, for those who may see it.
+    fields = ("at", "verb", "actor", "by")
     verbose_name_plural = "history"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -153,7 +154,8 @@ class OutgoingEmailAdmin(LookUpAdmin):
     list_filter = ("state", ByKind, "created_at")
     list_select_related = ("booking",)
     search_fields = ("=booking__reference", "recipient", "subject", "=message_id")
-    exclude = ("html",)
+    # The words, and the patient's own links in them, are read on the desk.
+    exclude = ("text", "html", "calendar")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("text", "html", "calendar")
@@ -161,6 +163,7 @@ class OutgoingEmailAdmin(LookUpAdmin):
 
 @admin.register(BookingEvent)
 class BookingEventAdmin(LookUpAdmin):
+    exclude = ("detail",)
     list_display = ("at", "booking", "verb", "actor", "by")
     list_filter = ("actor", "at")
     list_select_related = ("booking", "by")

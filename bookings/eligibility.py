@@ -6,12 +6,12 @@ not.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from bookings.models import Booking, BookingState, Patient, ScreeningRun
+from bookings.models import Booking, BookingState, Patient, RunKind, ScreeningRun
 from bookings.models import Outcome as Closed
 from clinic import screening, words
 from clinic.intervals import day_start, instant_of
@@ -58,8 +58,9 @@ def needs_guardian(born: dt.date | None, visit_date: dt.date) -> bool:
 class Said:
     """What we know of a person so far.
 
-    ``patient`` is set where a signed link, or staff, say who it is: then earlier visits count. ``approved`` are the
-    rules whose review a clinician has already decided.
+    ``patient`` is set where a signed link, or staff, say who it is: then earlier visits count. ``rounds`` are the
+    answers as they were said, each with its local date; ``answers`` are all of them as one. ``approved`` are the rules
+    whose review a clinician has already decided.
     """
 
     answers: Answers = field(default_factory=dict)
@@ -68,6 +69,18 @@ class Said:
     born: dt.date | None = None
     patient: Patient | None = None
     approved: frozenset[str] = frozenset()
+    rounds: tuple[tuple[Answers, dt.date], ...] = ()
+
+    def outcome(self, book: Rulebook, *, codes: AbstractSet[str], grade: str, today: dt.date) -> Outcome:
+        """What was said, round by round: a later yes without its date never inherits the date of an earlier one."""
+        found = (
+            finding
+            for answers, said_on in self.rounds or ((self.answers, today),)
+            for finding in screening.assess(
+                book, answers, codes=codes, grade=grade, visit_date=None, today=said_on
+            ).findings
+        )
+        return Outcome(tuple(dict.fromkeys(found)))
 
 
 NOTHING_SAID = Said()
@@ -105,6 +118,8 @@ class Outlook:
     today: dt.date
     zone: dt.tzinfo
     reply_by: dt.datetime
+    # The first start for who needs a review: whatever nobody answered in time is told late before it is let go.
+    review_opens: dt.datetime
     texts: Mapping[str, str]
 
     def outcome(self, grade: str, visit_date: dt.date | None = None) -> Outcome:
@@ -112,9 +127,6 @@ class Outlook:
         found = self.by_grade[grade] + Outcome(tuple(self._of_the_day(visit_date or self.today)))
         found = found.without_review(self.said.approved)
         return found.on(visit_date) if visit_date else found
-
-    def verdict_on(self, grade: str, visit_date: dt.date) -> Verdict:
-        return self.outcome(grade, visit_date).verdict
 
     def not_before(self, grade: str) -> dt.date | None:
         """The first safe local date with that grade; None where nothing has to be waited for."""
@@ -130,11 +142,6 @@ class Outlook:
     def with_grade(self, grade: str) -> "Outlook":
         """The same for somebody who has chosen a practitioner of that grade."""
         return replace(self, by_grade={grade: self.by_grade[grade]}) if grade in self.by_grade else self
-
-    @property
-    def needs_help(self) -> bool:
-        """A warning sign, whoever would do the visit."""
-        return any(self.outcome(grade).has(Verdict.HELP) for grade in self.by_grade)
 
     @property
     def is_consult_only(self) -> bool:
@@ -166,7 +173,7 @@ class Outlook:
         is_too_soon = bool(grades) and all(until is not None and date < until for until in late)
         if is_too_soon and self.reasons:
             return self.reasons[0]
-        is_before_reply = self.needs_review and date <= self.reply_by.astimezone(self.zone).date()
+        is_before_reply = self.needs_review and date <= self.review_opens.astimezone(self.zone).date()
         return f"A clinician looks at your answers first, by {self.reply_by_words}." if is_before_reply else ""
 
     @property
@@ -188,7 +195,7 @@ class Outlook:
             return NEVER
         instants = [instant_of(day_start(found.not_before, self.zone))] if found.not_before else []
         if found.needs_review:
-            instants.append(self.reply_by)
+            instants.append(self.review_opens)
         return max(instants, default=None)
 
     def _of_the_day(self, day: dt.date) -> Iterator[Finding]:
@@ -229,18 +236,18 @@ def outlook(
     rules = _history_rules(service, versions)
     past = list(_past(said.patient, ignoring)) if said.patient else []
     waits = Outcome(tuple(_gaps(rules, service, past, said)))
+    answered_by = reply_by(clinic=clinic, zone=location.zone, now=now)
     return Outlook(
         book=book,
         by_grade={
-            grade: screening.assess(book, said.answers, codes=service.codes, grade=grade, visit_date=None, today=today)
-            + waits
-            for grade in service.grades
+            grade: said.outcome(book, codes=service.codes, grade=grade, today=today) + waits for grade in service.grades
         },
         needs=tuple(_need(rule, past, said) for rule in rules if rule.fields["kind"] == History.NEEDS),
         said=said,
         today=today,
         zone=location.zone,
-        reply_by=reply_by(clinic=clinic, zone=location.zone, now=now),
+        reply_by=answered_by,
+        review_opens=answered_by + clinic.minimum_notice,
         texts={rule.code: rule.fields["advice"] for rule in rules},
     )
 
@@ -249,22 +256,42 @@ def said_of(run: ScreeningRun | None, *, born: dt.date | None = None, patient: P
     """What one round of answers says."""
     if run is None:
         return Said(born=born, patient=patient)
-    return Said(answers_of(run), run.last_extraction_on, run.had_consultation, born, patient)
+    return Said(
+        answers=answers_of(run),
+        last_extraction_on=run.last_extraction_on,
+        had_consultation=run.had_consultation,
+        born=born,
+        patient=patient,
+    )
 
 
 def said_for(booking: Booking) -> Said:
     """All that was ever answered for this visit, as one, with what a clinician has approved."""
     runs = list(booking.screenings.all())
+    rounds = tuple(_rounds(booking, runs))
     dates = [run.last_extraction_on for run in runs if run.last_extraction_on]
     claims = [run.had_consultation for run in runs if run.had_consultation is not None]
     return Said(
-        answers=screening.merged(answers_of(run) for run in runs),
+        answers=screening.merged(answers for answers, _ in rounds),
+        rounds=rounds,
         last_extraction_on=max(dates, default=None),
         had_consultation=claims[-1] if claims else None,
         born=booking.patient.date_of_birth if booking.patient else None,
         patient=booking.patient,
         approved=_approved(booking, runs),
     )
+
+
+def _rounds(booking: Booking, runs: Sequence[ScreeningRun]) -> list[tuple[Answers, dt.date]]:
+    """Each round with its local date. What staff asked once more, at the clinic, takes the place of what was said."""
+    rounds: list[tuple[Answers, dt.date]] = []
+    corrected: set[str] = set()
+    for run in reversed(runs):
+        answers = {code: each for code, each in answers_of(run).items() if code not in corrected}
+        rounds.append((answers, run.made_at.astimezone(booking.location.zone).date()))
+        if run.kind == RunKind.DESK:
+            corrected |= run.answers.keys()
+    return rounds[::-1]
 
 
 def answers_of(run: ScreeningRun) -> dict[str, Answered]:
@@ -297,11 +324,22 @@ def people_like(patient: Patient) -> set[int]:
 
 
 def _approved(booking: Booking, runs: Iterable[ScreeningRun]) -> frozenset[str]:
-    """The rules that were set off by what a clinician had before them when they said yes."""
+    """The rules whose review a clinician had before them when they said yes, unless it was answered yes again since."""
     if booking.approved_at is None:
         return frozenset()
     seen = [run for run in runs if run.made_at <= booking.approved_at]
-    return frozenset(row["rule"] for run in seen for row in run.findings)
+    anew = said_yes_to(run for run in runs if run.made_at > booking.approved_at)
+    return frozenset(
+        row["rule"]
+        for run in seen
+        for row in run.findings
+        if row["verdict"] == Verdict.REVIEW and row["question"] not in anew
+    )
+
+
+def said_yes_to(runs: Iterable[ScreeningRun]) -> set[str]:
+    """The codes of the questions that were answered with yes, or not sure."""
+    return {code for run in runs for code, row in run.answers.items() if row["answer"] != screening.Answer.NO}
 
 
 def _history_rules(service: Service, versions: Versions) -> list[Shown]:

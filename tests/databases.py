@@ -114,7 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_mine(item: pytest.Item) -> bool:
-    """What needs one database only runs beside SQLite, or where it is marked so beside PostgreSQL: both take as long."""
+    """What needs one database only runs beside SQLite, or beside PostgreSQL where it is marked so."""
     if not item.get_closest_marker("one_database"):
         return bool(ENGINE)
     with_postgresql = HAS_POSTGRESQL and item.get_closest_marker("long_way") is not None

@@ -335,6 +335,15 @@ def test_what_was_due_before_the_course_ever_ran_is_not_listed():
     assert written(booking) == []
 
 
+def test_who_was_treated_before_the_course_ever_ran_is_asked_how_it_is():
+    world = World()
+    booking = treat(world.book(TEN))
+
+    run(TEN + 2 * DAY, on(THURSDAY + 3 * DAY, 10), on(THURSDAY + 7 * DAY, 10))
+
+    assert kinds(booking) == ["day3", "day7"]
+
+
 def test_a_check_in_comes_at_ten_whatever_the_clocks_do(world):
     start = on(dt.date(2027, 3, 12), 10)
     booking = treat(world.book(start, now=start - HOUR * 20))

@@ -194,7 +194,7 @@ def test_two_weeks_of_kills_and_outages(seed, long, deaths, settings):
 @pytest.mark.parametrize("seed", range(20, 35))
 def test_many_fortnights(seed, long, settings):
     with running(MailServer(), settings) as server:
-        fortnight = Fortnight(seed, server, settings, long=long, deaths=["alone", "before", "after"] * 2)
+        fortnight = Fortnight(seed, server, settings, long=long, deaths=["alone", "before", "after"])
         fortnight.drive()
 
     check(fortnight)

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from bookings.models import Booking, BookingState, Patient, ScreeningRun
+from bookings.models import Booking, BookingState, Patient, ScreeningRun, Task, TaskKind
 from clinic.models import Clinic, Grade, Verdict
 from tests.factories import World, local, make_practitioner, make_room, make_service, open_weekdays
 from tests.online import (
@@ -203,8 +203,9 @@ def test_times_before_the_clinic_has_replied_are_not_offered_to_who_needs_a_revi
     page = client.get("/book/nose/?date=2026-12-03")
 
     assert "A clinician looks at your answers first, by Thursday 3 December, 4pm." in text_of(page)
-    assert starts_on(page)[0] == "2026-12-03T16:00:00-05:00"
-    assert hold(client, local(dt.date(2026, 12, 3), 9)).status_code == 422
+    # Two hours of notice after the reply is past closing time.
+    assert starts_on(page)[0] == "2026-12-04T09:00:00-05:00"
+    assert hold(client, local(dt.date(2026, 12, 3), 16)).status_code == 422
 
 
 def test_a_sore_spot_leads_to_a_skin_check_with_one_tap(client: Client, world: World, consult) -> None:
@@ -261,6 +262,31 @@ def test_answers_that_led_to_no_booking_live_a_day(client: Client, world: World)
     run = ScreeningRun.objects.get()
     assert run.expires_at == dt.datetime(2026, 12, 3, 14, tzinfo=dt.UTC)
     assert run.booking is None
+
+
+def test_answers_that_changed_since_they_were_checked_are_checked_again(client: Client, world: World) -> None:
+    answered(client)
+    hold(client)
+    said = {name: value for name, value in details(client).items() if name != "q9"}
+    check = client.post("/book/details/", {**said, "q9_parts": "q9-thinner", "next": "check"})
+    # Somebody else at the same browser says no to the same questions.
+    others = {name: value for name, value in details(client, next="check").items() if name != "q9_parts"}
+    assert client.post("/book/details/", others).status_code == 200
+
+    again = client.post("/book/details/", form_of(check))
+
+    assert "Check and book" in text_of(again)
+    assert Booking.objects.get().state == BookingState.HELD
+
+
+def test_a_warning_sign_while_booking_again_reaches_whoever_phones(client: Client, world: World) -> None:
+    book(client)
+    booking = Booking.objects.get()
+
+    answered(client, "yes")
+
+    task = Task.objects.get(kind=TaskKind.WARNING_SIGN)
+    assert (task.booking, task.is_urgent) == (booking, True)
 
 
 def test_the_next_person_is_asked_anew(client: Client, world: World) -> None:

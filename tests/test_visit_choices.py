@@ -140,7 +140,8 @@ def test_of_a_minor_a_clinician_looks_even_before_a_skin_check(client: Client) -
 
     booking.refresh_from_db()
     # Nine working hours from noon on Wednesday.
-    assert offered[0] == "2026-12-10T12:00:00-05:00"
+    # The reply comes at noon; two hours of notice follow.
+    assert offered[0] == "2026-12-10T14:00:00-05:00"
     assert (booking.service.slug, booking.state) == ("consult", BookingState.PENDING)
 
 

@@ -121,9 +121,9 @@ class TwoWeeks:
         self.random.shuffle(found)
         return found
 
-    def _slot(self, house: Location, after: dt.datetime) -> dt.datetime:
+    def _slot(self, house: Location, after: dt.datetime, before: dt.datetime = ENDS) -> dt.datetime:
         slots = self.slots[house.pk]
-        return slots.pop(next(n for n, start in enumerate(slots) if start > after))
+        return slots.pop(next(n for n, start in enumerate(slots) if after < start < before))
 
     def _moment(self, first: dt.datetime, last: dt.datetime) -> dt.datetime:
         """Any time in between, to the second."""
@@ -131,7 +131,8 @@ class TwoWeeks:
 
     def _plan(self, plan: str) -> Visit:
         house = self.random.choice(self.houses)
-        start = self._slot(house, BEGINS + (4 * DAY if plan in REVIEWED else 0 * DAY))
+        first, last = (4 if plan in REVIEWED else 0, VISIT_DAYS - 1 if plan == "moved" else VISIT_DAYS + 1)
+        start = self._slot(house, BEGINS + first * DAY, BEGINS + last * DAY)
         booked_at = start - (6 * DAY if plan in LONG_AHEAD else self.random.choice(AHEAD))
         visit = Visit(plan, house, start, self.world.service.minutes, booked_at)
         self._do(booked_at, lambda now: self._book(visit, now))
@@ -173,7 +174,11 @@ class TwoWeeks:
         visit.arrived_at = now
 
     def _close(self, visit: Visit, outcome: Outcome, now: dt.datetime) -> None:
-        lifecycle.complete(visit.booking, outcome=outcome, by=self.staff, now=now)
+        booking = visit.booking
+        if hasattr(booking, "guardian"):
+            lifecycle.agree(booking.guardian, by=self.staff, now=now)
+            booking = visit.booking
+        lifecycle.complete(booking, outcome=outcome, by=self.staff, now=now)
         visit.closed_at, visit.is_treated = now, outcome == Outcome.TREATED
 
     # The plans.

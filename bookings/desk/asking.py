@@ -42,6 +42,9 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
         return _help(request, booking, screening.warning_signs(book, form.answers), now)
     if not is_valid:
         return form_shown(request, "desk/ask.html", booking, form, now, is_all=_is_all(request))
+    if not form.answers:
+        messages.info(request, "Nothing was filled in, so nothing is saved.")
+        return redirect("desk:booking", booking.reference)
     lifecycle.answer_again(booking, answers=form.answers, kind=RunKind.DESK, by=user_of(request), now=now)
     _say(request, booking)
     return redirect("desk:booking", booking.reference)

@@ -73,15 +73,16 @@ class CancelForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """Why a clinician says yes."""
+    """Why a clinician says yes, to the answers that they have ``read``: the id of the newest round."""
 
+    read = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
     reason = _reason(
         "Why is it safe?",
         hint="For the history. The patient does not see it.",
         missing="Say why the visit is safe",
     )
 
-    helper = post_form("Approve", "reason")
+    helper = post_form("Approve", "read", "reason")
 
 
 class DeclineForm(forms.Form):

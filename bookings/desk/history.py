@@ -12,6 +12,8 @@ from clinic.models import Rule
 
 # What the history may be asked for that tells an answer: the codes of rules say what was answered.
 RULE_BENT = "rule bent"
+# Why a clinician decided so may tell an answer too.
+DECIDED = {RULE_BENT, "approved", "service changed"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,20 +32,20 @@ def of(booking: Booking, *, sees_answers: bool) -> list[Entry]:
     events = list(BookingEvent.objects.filter(booking=booking).select_related("by").order_by("-at", "-id"))
     bent = {code for event in events for code in event.detail.get("rules", [])} if sees_answers else set()
     names = _names(bent)
-    return [_entry(event, booking, names) for event in events]
+    return [_entry(event, booking, names, sees_answers=sees_answers) for event in events]
 
 
 def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
 
-def _entry(event: BookingEvent, booking: Booking, names: dict[str, str]) -> Entry:
+def _entry(event: BookingEvent, booking: Booking, names: dict[str, str], *, sees_answers: bool) -> Entry:
     return Entry(
         what=event.verb[:1].upper() + event.verb[1:],
         who=name_of(event.by) if event.by else event.get_actor_display().lower(),
         at=event.at,
         more=_more(event, booking, names),
-        reason=str(event.detail.get("reason", "")),
+        reason=str(event.detail.get("reason", "")) if sees_answers or event.verb not in DECIDED else "",
     )
 
 

@@ -1,5 +1,7 @@
 """The outbox as staff see it: what was written to whom, and whether it went."""
 
+import re
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -9,10 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings import outbox
-from bookings.desk.doors import changes_bookings, notices, sees_mail
+from bookings.desk.doors import changes_bookings, notices, rights, sees_mail
 from bookings.models import MailState, OutgoingEmail
+from clinic.models import Clinic
 
 PAGE_SIZE = 50
+# The links by which patients and guardians come in. Behind them stands what they answered, so the mail page does
+# not hand them on to those who may not read answers. (Calendar files fold long lines: the breaks are part of it.)
+SIGNED_LINK = re.compile(r"(/(?:visit|guardian)/)[\w.:=-]{12,}(?:\r?\n [\w.:=-]+)*/?")
 
 
 @never_cache
@@ -38,12 +44,24 @@ def mail(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sees_mail
 def message(request: HttpRequest, pk: int) -> HttpResponse:
-    """One message exactly as written. POST: try to send a failed one again."""
+    """One message as written, its signed links only for those who may read answers. POST: send a failed one again."""
     email = get_object_or_404(OutgoingEmail.objects.select_related("booking__patient"), pk=pk)
     if request.method == "POST":
         return _try_again(request, email)
-    context = {"email": email, "zone": timezone.get_current_timezone(), "desk_notices": notices(timezone.now())}
+    are_links_shown = rights(request).answers or Clinic.objects.filter(is_demo=True).exists()
+    context = {
+        "email": email,
+        "text": email.text if are_links_shown else _without_links(email.text),
+        "calendar": email.calendar if are_links_shown else _without_links(email.calendar),
+        "are_links_shown": are_links_shown,
+        "zone": timezone.get_current_timezone(),
+        "desk_notices": notices(timezone.now()),
+    }
     return render(request, "desk/message.html", context)
+
+
+def _without_links(text: str) -> str:
+    return SIGNED_LINK.sub(r"\1…", text)
 
 
 @changes_bookings

@@ -58,12 +58,12 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     """A clinician has looked: the visit is booked, and the patient is told."""
     now = timezone.now()
     booking = booked(reference)
-    form = ApproveForm(typed(request))
+    form = ApproveForm(typed(request), initial={"read": _newest_round(booking)})
     if not form.is_valid():
         return _decision(request, "desk/approve.html", booking, form, now)
 
     def verb() -> Booking:
-        return lifecycle.approve(booking, reason=form.cleaned_data["reason"], by=user_of(request), now=now)
+        return lifecycle.approve(booking, **form.cleaned_data, by=user_of(request), now=now)
 
     return done(request, booking, verb, "Approved. The patient gets a confirmation.", then="desk:review")
 
@@ -99,6 +99,10 @@ def rows_of(waiting: list[Booking], now: dt.datetime, *, sees_answers: bool) -> 
         )
         for booking in waiting
     ]
+
+
+def _newest_round(booking: Booking) -> int:
+    return booking.screenings.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _read(waiting: list[Booking]) -> dict[int, list[Round]]:

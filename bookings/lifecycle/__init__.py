@@ -13,6 +13,7 @@ from bookings.lifecycle.asking import (
     is_asked_again,
     same,
     suspend,
+    warn,
     worse,
 )
 from bookings.lifecycle.attending import arrive, complete, enter_room, miss
@@ -31,6 +32,7 @@ from bookings.lifecycle.refusals import (
     HoldLimit,
     NeedsHelp,
     NeedsReason,
+    NewAnswers,
     NotAllowed,
     NotEligible,
     NotOffered,
@@ -69,6 +71,7 @@ __all__ = [
     "HoldLimit",
     "NeedsHelp",
     "NeedsReason",
+    "NewAnswers",
     "NotAllowed",
     "NotEligible",
     "NotOffered",
@@ -127,5 +130,6 @@ __all__ = [
     "stands_since_arranged",
     "suspend",
     "sweep",
+    "warn",
     "worse",
 ]

@@ -94,6 +94,15 @@ def call_off(booking: Booking, *, by: Who, now: dt.datetime) -> None:
         suspend(booked, by=by, now=now)
 
 
+def warn(booking: Booking, *, now: dt.datetime) -> Task:
+    """A warning sign was given in this visit's browser while another was booked: whose it is, a person asks at once."""
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking.pk)
+        due_at = now + ANSWER_A_WARNING_WITHIN
+        note = "Said so while booking another visit."
+        return leave_task(booking, TaskKind.WARNING_SIGN, now=now, note=note, is_urgent=True, due_at=due_at)
+
+
 def suspend(booking: Booking, *, by: Who, now: dt.datetime) -> Booking:
     """A warning sign: this visit and the patient's others to come are off, free of charge, and somebody phones at once.
 
@@ -179,4 +188,4 @@ def _suspend_one(booking: Booking, *, by: Who, now: dt.datetime) -> None:
     record(booking, "suspended", by=by, now=now)
     close_tasks(booking, *BEFORE_THE_VISIT, now=now)
     emails.suspended(booking, now=now)
-    emails.staff_notice(booking, what="suspended", now=now)
+    emails.staff_notice(booking, what="called off", now=now)

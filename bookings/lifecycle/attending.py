@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from bookings.eligibility import needs_guardian
+from bookings.eligibility import needs_guardian, said_for
 from bookings.lifecycle import matching
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import GuardianFirst, NotUpcoming, NotYet, QuestionsFirst
 from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks
 from bookings.models import Booking, BookingState, Outcome, TaskKind
+from clinic import screening
 
 # Nobody has to press "arrived" for a visit to be done.
 BEFORE_THE_END = frozenset({BookingState.CONFIRMED, BookingState.ARRIVED, BookingState.IN_ROOM})
@@ -26,7 +27,7 @@ def arrive(booking: Booking, *, by: Who, now: dt.datetime) -> Booking:
 
 def enter_room(booking: Booking, *, by: Who, now: dt.datetime) -> Booking:
     """Treatment begins. A second call changes nothing. Raises QuestionsFirst, GuardianFirst, NotUpcoming."""
-    if booking.is_screening_outstanding:
+    if booking.is_screening_outstanding and _has_open_questions(booking):
         raise QuestionsFirst
     _refuse_without_guardian(booking)
     return _change(booking, {"state": BookingState.IN_ROOM}, "in room", since=BEFORE_THE_ROOM, by=by, now=now)
@@ -43,10 +44,12 @@ def complete(
     """The visit took place. ``areas`` are the body areas that were treated; empty: all the service is for.
 
     Aftercare and the wait before the next extraction begin here, and only when treated. A second call changes nothing.
-    Raises NotYet before its start, NotUpcoming.
+    Raises NotYet before its start, GuardianFirst for a treatment nobody agreed to, NotUpcoming.
     """
     _refuse_too_early(booking, now)
     is_treated = outcome == Outcome.TREATED
+    if is_treated:
+        _refuse_without_guardian(booking)
     closed = {
         "state": BookingState.COMPLETED,
         "outcome": outcome,
@@ -70,6 +73,16 @@ def miss(booking: Booking, *, by: Who, now: dt.datetime) -> Booking:
 def _refuse_too_early(booking: Booking, now: dt.datetime) -> None:
     if not booking.has_started(now):
         raise NotYet
+
+
+def _has_open_questions(booking: Booking) -> bool:
+    """Whether anything is still to ask before the room; what is private is asked of a minor inside it."""
+    born = booking.patient.date_of_birth if booking.patient else None
+    if not needs_guardian(born, booking.local_date):
+        return True
+    book = screening.rulebook(booking.location.clinic)
+    still_open = screening.unanswered(book, said_for(booking).answers, booking.service.codes)
+    return not all(asked.is_private for asked in still_open)
 
 
 def _refuse_without_guardian(booking: Booking) -> None:

@@ -207,12 +207,18 @@ def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) ->
     Raises NotUpcoming.
     """
     with transaction.atomic():
-        booking = _upcoming(booking)
+        others = Booking.objects.upcoming().filter(patient=booking.patient_id).values_list("pk", flat=True)
+        # All in id order before any is looked at: whoever suspends this patient's visits does the same.
+        locked = [Booking.objects.locked(pk) for pk in sorted({booking.pk, *others})]
+        [booking] = [each for each in locked if each.pk == booking.pk]
+        if not booking.is_upcoming:
+            raise NotUpcoming
         assert booking.patient, "only a booked visit has an address to correct"
         if email == booking.patient.email:
             return booking
+        told = [each for each in locked if each.is_upcoming and each.patient_id == booking.patient_id]
         patient = _with_address(booking.patient, email, by)
-        for visit in _visits_to_tell(booking, patient):
+        for visit in told if patient.pk == booking.patient_id else [booking]:
             visit.patient = patient
             visit.link_version += 1
             visit.save(update_fields=["patient", "link_version"])
@@ -242,12 +248,6 @@ def _upcoming(booking: Booking) -> Booking:
     if not found.is_upcoming:
         raise NotUpcoming
     return found
-
-
-def _visits_to_tell(booking: Booking, patient: Patient) -> list[Booking]:
-    """This visit, and this person's others that are still to come, locked in id order."""
-    others = Booking.objects.upcoming().filter(patient=patient).exclude(pk=booking.pk).values_list("pk", flat=True)
-    return [Booking.objects.locked(pk) for pk in sorted([booking.pk, *others])]
 
 
 def _of(visitor: str, booking: Booking) -> Booking | None:
@@ -311,9 +311,22 @@ def _take_over(run: ScreeningRun, assessed: Assessed, booking: Booking) -> None:
 def keep(run: ScreeningRun, booking: Booking, outcome: Outcome) -> None:
     """Tie a round of answers to its booking; they go some time after the visit."""
     run.booking, run.expires_at = booking, None
-    run.delete_on = booking.local_date + dt.timedelta(days=booking.location.clinic.answers_kept_days)
+    run.delete_on = _delete_on(booking)
     run.verdict, run.not_before = outcome.verdict, outcome.not_before
     run.findings = [each.as_json() for each in outcome.findings]
+
+
+def keep_up(booking: Booking, outlook: Outlook) -> None:
+    """After a change of day, person or service: what the answers mean for it now, and until when they are kept."""
+    booking.screenings.update(delete_on=_delete_on(booking))
+    newest = booking.screenings.last()
+    if newest is not None and newest.deleted_at is None:
+        keep(newest, booking, outlook.outcome(booking.practitioner.code, booking.local_date))
+        newest.save(update_fields=["verdict", "not_before", "findings"])
+
+
+def _delete_on(booking: Booking) -> dt.date:
+    return booking.local_date + dt.timedelta(days=booking.location.clinic.answers_kept_days)
 
 
 def _name_guardian(booking: Booking, details: GuardianDetails, now: dt.datetime) -> None:

@@ -9,6 +9,7 @@ from bookings.availability import NotOffered as Reason
 from bookings.claims import Choice
 from bookings.eligibility import Outlook
 from bookings.lifecycle import safety
+from bookings.lifecycle.confirming import keep_up
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.moving import place
 from bookings.lifecycle.refusals import NotOffered, TooLate, refuse_age
@@ -97,6 +98,7 @@ def _change(
         booking.state, booking.reply_by = BookingState.CONFIRMED, None
         booking.confirmed_at = booking.confirmed_at or now
     booking.save()
+    keep_up(booking, outlook)
     claims.replace(booking, choice)
     if booking.state == BookingState.PENDING:
         emails.pending(booking, now=now)

@@ -8,6 +8,7 @@ from django.db import transaction
 from bookings import claims, emails
 from bookings.eligibility import Outlook
 from bookings.lifecycle import matching, safety
+from bookings.lifecycle.confirming import keep_up
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import NotUpcoming, TooLate, refuse_age
 from bookings.lifecycle.tasks import close_tasks
@@ -108,6 +109,7 @@ def _move(
     refuse_age(booking, born, by_phone=not isinstance(move.by, Actor))
     is_approved = _review_again(booking, outlook, is_bent=is_bent, now=now)
     booking.save()
+    keep_up(booking, outlook)
     claims.replace(booking, choice)
     record(booking, "moved", by=move.by, now=now, was=was.isoformat(), starts_at=move.start.isoformat())
     close_tasks(booking, TaskKind.RECHECK, now=now)

@@ -15,6 +15,7 @@ __all__ = [
     "HoldLimit",
     "NeedsHelp",
     "NeedsReason",
+    "NewAnswers",
     "NotAllowed",
     "NotEligible",
     "NotOffered",
@@ -126,6 +127,12 @@ class NotAllowed(Refused):
     """Said to staff."""
 
     sentence = "Only a clinician may decide this."
+
+
+class NewAnswers(Refused):
+    """Said to staff."""
+
+    sentence = "New answers came in while you read. Read them, then decide."
 
 
 class NeedsReason(Refused):

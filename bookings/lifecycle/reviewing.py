@@ -6,10 +6,11 @@ from django.db import transaction
 
 from bookings import claims, emails
 from bookings.lifecycle import safety
+from bookings.lifecycle.confirming import keep_up
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.holding import as_agreed
 from bookings.lifecycle.moving import approved, place
-from bookings.lifecycle.refusals import NeedsHelp, NotUpcoming, TooLate, refuse_age
+from bookings.lifecycle.refusals import ConsultOnly, NeedsHelp, NewAnswers, NotUpcoming, TooLate, refuse_age
 from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks, leave_task
 from bookings.models import Booking, BookingState, Task, TaskKind
 from bookings.models.event import Actor
@@ -18,10 +19,11 @@ from clinic.models import Resource, Service, Verdict
 TOO_LATE = "Nobody could look at your answers in time. We are sorry. Please book another time, or call us."
 
 
-def approve(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> Booking:
+def approve(booking: Booking, *, by: Who, reason: str, read: int | None = None, now: dt.datetime) -> Booking:
     """A clinician has looked, and the visit is booked, or stays so after a re-check. A second call changes nothing.
 
-    Raises NeedsReason, NotAllowed, NeedsHelp, TooLate once it has started, NotUpcoming.
+    ``read`` is the newest round of answers that they had before them. Raises NeedsReason, NotAllowed, NewAnswers when
+    there is a newer one, NeedsHelp, ConsultOnly, TooLate once it has started, NotUpcoming.
     """
     reason = safety.refuse_without_reason(reason)
     safety.refuse_others(by)
@@ -30,6 +32,8 @@ def approve(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> Book
         if booking.state == BookingState.CONFIRMED and not _is_asked_again(booking):
             return booking
         refuse_over(booking, now)
+        if read is not None and booking.screenings.filter(pk__gt=read).exists():
+            raise NewAnswers
         _bend(booking, by=by, reason=reason, now=now)
         _approved(booking, now)
         booking.save()
@@ -96,6 +100,7 @@ def change_service(
         safety.override(booking, outlook, start, by=by, reason=reason, now=now)
         _approved(booking, now)
         booking.save()
+        keep_up(booking, outlook)
         claims.replace(booking, choice)
         record(booking, "service changed", by=by, now=now, reason=reason, was=was, service=service.name)
         close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
@@ -141,10 +146,16 @@ def _is_asked_again(booking: Booking) -> bool:
 
 
 def _bend(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> None:
-    """A yes answers every review; a wait that stands besides is bent, and says so in the history. Raises NeedsHelp."""
+    """A yes answers every review; a wait that stands besides is bent, and says so in the history.
+
+    Raises NeedsHelp, ConsultOnly.
+    """
     outlook = safety.outlook_for(booking, now)
-    if outlook.outcome(booking.practitioner.code, booking.local_date).has(Verdict.HELP):
+    found = outlook.outcome(booking.practitioner.code, booking.local_date)
+    if found.has(Verdict.HELP):
         raise NeedsHelp
+    if found.has(Verdict.CONSULT):
+        raise ConsultOnly
     if any(each.verdict is not Verdict.REVIEW for each in safety.standing(booking, outlook)):
         safety.override(booking, outlook, booking.starts_at, by=by, reason=reason, now=now)
 

@@ -108,8 +108,8 @@ def standing(booking: Booking, outlook: Outlook) -> list[Finding]:
     found = outlook.outcome(booking.practitioner.code, booking.local_date).findings
     counts = STANDING - {Verdict.REVIEW} if booking.state == BookingState.PENDING else STANDING
     stands = [each for each in found if each.verdict in counts]
-    bent = _bent(booking) if stands else set()
-    return [each for each in stands if each.rule not in bent]
+    bent = _bent(booking) if stands else {}
+    return [each for each in stands if each.rule not in bent or _is_anew(booking, each, bent[each.rule])]
 
 
 def stands_since_arranged(booking: Booking, now: dt.datetime, *, is_known: bool = True) -> bool:
@@ -121,10 +121,15 @@ def stands_since_arranged(booking: Booking, now: dt.datetime, *, is_known: bool 
     return since.exists() and bool(standing(booking, outlook_for(booking, now, is_known=is_known)))
 
 
-def _bent(booking: Booking) -> set[str]:
-    """The rules that staff bent for the visit as it is arranged now."""
+def _bent(booking: Booking) -> dict[str, dt.datetime]:
+    """The rules that staff bent for the visit as it is arranged now, and when."""
     events = booking.events.filter(verb=BENT, at__gte=booking.arranged_at or booking.held_at)
-    return {rule for event in events for rule in event.detail["rules"]}
+    return {rule: event.at for event in events for rule in event.detail["rules"]}
+
+
+def _is_anew(booking: Booking, found: Finding, bent_at: dt.datetime) -> bool:
+    """Whether the question was answered with yes again since its rule was bent: nobody has looked at that."""
+    return found.question in eligibility.said_yes_to(booking.screenings.filter(made_at__gt=bent_at))
 
 
 def refuse_unsafe(outlook: Outlook, grades: Iterable[str], start: dt.datetime) -> None:
@@ -144,7 +149,7 @@ def problem(outlook: Outlook, grade: str, start: dt.datetime) -> Unsafe | None:
         return ConsultOnly()
     if found.has(Verdict.WAIT) and found.not_before:
         return NotSafeYet(found.not_before, outlook.reasons)
-    if found.needs_review and start < outlook.reply_by:
+    if found.needs_review and start < outlook.review_opens:
         return ReviewFirst(outlook.reply_by, outlook.zone)
     return None
 
@@ -152,8 +157,8 @@ def problem(outlook: Outlook, grade: str, start: dt.datetime) -> Unsafe | None:
 def override(booking: Booking, outlook: Outlook, start: dt.datetime, *, by: Who, reason: str, now: dt.datetime) -> bool:
     """Let staff bend what stands in the way, with a reason in the log; whether anything was bent.
 
-    Nobody bends a warning sign. What answers say takes a clinician; a gap between visits takes a reason. Raises the
-    ``Unsafe`` itself where no reason is given, and NotAllowed.
+    Nobody bends a warning sign, or a skin check that must come first. What answers say takes a clinician; a gap
+    between visits takes a reason. Raises the ``Unsafe`` itself where no reason is given, and NotAllowed.
     """
     grade = booking.practitioner.code
     found = outlook.outcome(grade, start.astimezone(outlook.zone).date())
@@ -163,7 +168,7 @@ def override(booking: Booking, outlook: Outlook, start: dt.datetime, *, by: Who,
         if stands is not None:
             raise stands
         return False
-    if isinstance(stands, NeedsHelp):
+    if isinstance(stands, NeedsHelp | ConsultOnly):
         raise stands
     if not bent:
         return False

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterator
 from functools import cached_property
 from random import Random
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -68,7 +69,7 @@ class Diary:
                 ("booking", advice.code, advice.version)
                 for advice in guidance.items_for(service, "booking", self.clinic)
             )
-            for service in self.services
+            for service in Service.objects.in_use(self.today)
         }
 
     def days(self) -> Iterator[tuple[dt.date, float]]:
@@ -176,18 +177,22 @@ class Diary:
         return lifecycle.approve(booking, by=self.clinician, reason="Seen at a skin check.", now=now)
 
     def _details(self, service: Service, random: Random) -> lifecycle.Details:
-        shown = self.shown[service.pk]
-        read = ", ".join(f"{code} v{version}" for _, code, version in shown if code.startswith("WHY-"))
         return lifecycle.Details(
             **self._somebody(random)._asdict(),
             is_for_someone_else=random.random() < CARER_SHARE,
             wishes=random.choice(WISHES) if random.random() < WISH_SHARE else "",
-            consents=(
-                (ConsentKind.GUIDANCE_READ, read, "I have read the advice on not squeezing."),
-                (ConsentKind.PRIVACY, "1", "You may keep these details for my visit."),
-            ),
-            shown=shown,
+            **self._papers(service),
         )
+
+    def _papers(self, service: Service) -> dict[str, Any]:
+        """What everybody who books this service has read and ticked."""
+        shown = self.shown[service.pk]
+        read = ", ".join(f"{code} v{version}" for _, code, version in shown if code.startswith("WHY-"))
+        consents = (
+            (ConsentKind.GUIDANCE_READ, read, "I have read the advice on not squeezing."),
+            (ConsentKind.PRIVACY, "1", "You may keep these details for my visit."),
+        )
+        return {"consents": consents, "shown": shown}
 
     def _somebody(self, random: Random) -> Person:
         """A person whose skin has had its rest: nobody is drawn twice within the gap between treatments."""
@@ -244,9 +249,10 @@ class Diary:
             lifecycle.ask_us_to_call(clinic=self.clinic, name=caller.name, phone=caller.phone, note=note, now=now)
 
     def _stories(self) -> Stories:
-        """Told yesterday afternoon, whatever the hour of this run, of visits from tomorrow on."""
-        told_at = self._at(self.today - dt.timedelta(days=1), minutes=16 * 60)
-        return Stories(self.location, self.book, told_at, opens=self._at(self.today + dt.timedelta(days=1)))
+        """Told yesterday afternoon, whatever the hour of this run, of visits far enough to be decided."""
+        told_at = self._at(self.today - dt.timedelta(days=1), minutes=17 * 60 + 45)
+        opens = self._at(self.today + dt.timedelta(days=2))
+        return Stories(self.location, self.book, told_at, opens, self._papers)
 
     def _at(self, day: dt.date, *, minutes: int = 0) -> dt.datetime:
         return instant_of(day_start(day, self.location.zone) + minutes)

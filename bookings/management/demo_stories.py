@@ -2,7 +2,8 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from bookings import availability, lifecycle
 from bookings.management import demo_answers
@@ -27,6 +28,8 @@ class Stories:
     book: Rulebook
     now: dt.datetime
     opens: dt.datetime
+    # What was read and ticked for a service, by the names of ``lifecycle.Details``.
+    papers: Callable[[Service], dict[str, Any]]
 
     def tell(self) -> Iterator[Booking]:
         """The visits they are about. Whatever finds no time or no visit is left out."""
@@ -69,6 +72,7 @@ class Stories:
             now=self.now,
         )
         visitor = f"demo {self.now:%Y-%m-%d} {details.phone}"
+        details = dataclasses.replace(details, **self.papers(service))
         for start in found:
             held = lifecycle.hold(
                 service=service,

@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -18,6 +20,8 @@ from clinic.models.placeholders import fill
 from clinic.screening import Answer, Answered, Rulebook
 
 SKIN = "skin"
+# Beside the codes of questions: which of earlier visits was asked, whatever was said.
+ASKED_HISTORY = "history-"
 # Its own visit is never the answer to what stands in the way of a visit.
 CONSULT = "consult"
 
@@ -58,9 +62,23 @@ def keep(request: HttpRequest, form: Answering, book: Rulebook, now: dt.datetime
     answered = [each for each in form.asked if each.code in form.answers]
     run.answers = {**run.answers, **{code: each.as_json() for code, each in form.answers.items()}}
     run.versions = {**run.versions, **book.words_of(answered)}
+    run.versions = {**run.versions, **{f"{ASKED_HISTORY}{kind}": 1 for kind, _ in form.history}}
     if form.history:
         run.last_extraction_on, run.had_consultation = form.last_extraction_on, form.had_consultation
     return access.keep_run(request, run, now)
+
+
+def open_history(request: HttpRequest, service: Service, now: dt.datetime) -> list[tuple[str, str]]:
+    """What of earlier visits nobody asked this browser yet."""
+    run = access.screening_run(request, now)
+    asked = run.versions if run else {}
+    return [(kind, text) for kind, text in eligibility.history_asked(service) if f"{ASKED_HISTORY}{kind}" not in asked]
+
+
+def digest(run: ScreeningRun | None) -> str:
+    """Tells whether answers are still those that somebody checked; of two people at one browser each has their own."""
+    said = [run.answers, str(run.last_extraction_on), run.had_consultation] if run else []
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def initial_of(run: ScreeningRun | None, asked: Sequence[screening.Asked]) -> dict[str, Any]:

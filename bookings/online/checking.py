@@ -12,7 +12,7 @@ from bookings.forms import DetailsForm, suggested_email
 from bookings.forms.said import NOT_SQUEEZING, details_of
 from bookings.models import Booking, Patient
 from bookings.online import doors, refusals
-from bookings.online.answers import Meaning, with_outlook
+from bookings.online.answers import Meaning, digest, with_outlook
 from bookings.online.asked import ANYONE, asked_for
 from bookings.online.kept import Kept, taken_again
 from bookings.online.skin import help_first
@@ -51,7 +51,7 @@ def _page(
     booking, said = found.booking, form.cleaned_data
     page = context(found, now) | {
         "said": said,
-        "carried": held_fields(booking) | _carried(form),
+        "carried": held_fields(booking) | _carried(form) | {"answered": digest(access.screening_run(request, now))},
         "suggested": suggested_email(said["email"]),
         "answers": answers_line(book, outlook.said.answers, booking),
         "needs_review": outlook.outcome(booking.practitioner.code, booking.local_date).needs_review,

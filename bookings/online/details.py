@@ -154,11 +154,11 @@ def _answered(request: HttpRequest, found: Kept, book: Rulebook, now: dt.datetim
     """The form against the hold: shown again with what is wrong, checked, or booked."""
     form = _bound_form(request, found.booking, book, now)
     is_valid = form.is_valid()
-    answers.keep(request, form, book, now)
+    said = answers.digest(answers.keep(request, form, book, now))
     if not is_valid:
         return _page(request, found, form, now, status=422)
     is_another_time = found.booking.reference != request.POST.get("hold", found.booking.reference)
-    if "next" in request.POST or is_another_time:
+    if "next" in request.POST or is_another_time or request.POST.get("answered", said) != said:
         return checking.check(request, found, form, book, now)
     return checking.book(request, found, form, book, now)
 
@@ -207,16 +207,19 @@ def _form(
         visit_date=booking.local_date,
         today=now.astimezone(booking.location.zone).date(),
         asked=asked,
-        history=_open_history(request, booking, now),
+        history=_open_history(request, booking, now, data),
         asks_event=checking.shows_redness(booking),
     )
 
 
-def _open_history(request: HttpRequest, booking: Booking, now: dt.datetime) -> list[tuple[str, str]]:
-    """Earlier visits are asked for once; nobody is asked who came by a signed link."""
-    if access.known_patient(request) or access.screening_run(request, now):
+def _open_history(
+    request: HttpRequest, booking: Booking, now: dt.datetime, data: QueryDict | None
+) -> list[tuple[str, str]]:
+    """Earlier visits are asked for once. Who came by a signed link is not asked, but whoever else they book for is."""
+    known = access.known_patient(request)
+    if known and (data is None or (data.get("for_whom", "me") == "me" and data.get("name", "") == known.name)):
         return []
-    return eligibility.history_asked(booking.service)
+    return answers.open_history(request, booking.service, now)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:

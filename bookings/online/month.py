@@ -68,10 +68,6 @@ class Choices:
         return not any(day.count for day in self.days)
 
     @property
-    def free_days(self) -> list[Day]:
-        return [day for day in self.days if day.count]
-
-    @property
     def listed_days(self) -> list[Day]:
         """For the list: the free days, and before them those that are closed for a reason."""
         return [day for day in self.days if day.count or day.reason]

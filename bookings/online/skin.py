@@ -88,6 +88,9 @@ def help_first(request: HttpRequest, clinic: Clinic, book: Rulebook, said: Answe
     while booking := access.held(request):
         lifecycle.call_off(booking, by=Actor.PATIENT, now=now)
     access.forget_answers(request)
+    known = access.visit_of(request)
+    if known is not None and known.is_upcoming:
+        lifecycle.warn(known, now=now)
     return render(request, "booking/help.html", help_context(clinic, book, said))
 
 
