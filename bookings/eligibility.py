@@ -128,6 +128,10 @@ class Outlook:
         found = found.without_review(self.said.approved)
         return found.on(visit_date) if visit_date else found
 
+    def undecided(self) -> "Outlook":
+        """The same as if no clinician had decided yet: what is stored of answers has to say what they set off."""
+        return replace(self, said=replace(self.said, approved=frozenset()))
+
     def not_before(self, grade: str) -> dt.date | None:
         """The first safe local date with that grade; None where nothing has to be waited for."""
         return self.outcome(grade).not_before

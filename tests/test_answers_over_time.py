@@ -133,3 +133,14 @@ def test_a_move_takes_the_answers_along(world: World) -> None:
 
     run = booking.screenings.get()
     assert (run.verdict, run.delete_on) == ("NOTE", later + kept)
+
+
+def test_what_was_approved_stays_approved_however_often_the_visit_moves(world: World, clinician: User) -> None:
+    booking = book(world, Q12=yes("q12-diabetes"))
+    lifecycle.approve(booking, by=clinician, reason="Well controlled.", now=NOW)
+
+    for day in (1, 4, 5):
+        start = local(THURSDAY + dt.timedelta(days=day), 10)
+        booking = lifecycle.reschedule(booking, practitioner=None, start=start, by=Actor.PATIENT, now=NOW)
+
+        assert booking.state == BookingState.CONFIRMED

@@ -416,6 +416,26 @@ def test_who_said_when_the_last_extraction_was_waits_four_weeks(client: Client, 
     assert "Skin needs about four weeks before the next extraction on the same area." in words
 
 
+def test_a_wrong_day_of_the_last_extraction_is_put_right_on_the_same_page(client: Client, world: World) -> None:
+    hold(client)
+    wrong = client.post("/book/details/", details(client, **SKIN_NO, last_extraction_date="2026-12-24"))
+    refused = client.post("/book/details/", details(client, **SKIN_NO, last_extraction_date="2026-11-20"))
+
+    assert "The date for the last extraction must not be later than today" in text_of(wrong)
+    assert (refused.status_code, Booking.objects.count()) == (422, 0)
+    assert "Friday 18 December" in text_of(refused)
+
+
+def test_what_is_asked_for_another_visit_leaves_the_last_extraction_known(client: Client, world: World) -> None:
+    answered(client, last_extraction_date="2026-11-20")
+    stubborn = make_service(slug="stubborn", body_areas=["face"], groups=["EXTRACT", "FACEAREA"])
+    client.post("/book/stubborn/hold/", {"start": local(dt.date(2026, 12, 21), 10).isoformat(), "practitioner": "any"})
+    client.post("/book/details/", details(client, had_consultation="yes"))
+
+    run = Booking.objects.get(service=stubborn).screenings.get()
+    assert (run.last_extraction_on, run.had_consultation) == (dt.date(2026, 11, 20), True)
+
+
 def test_details_answers_are_kept_out_of_the_session(client: Client, world: World) -> None:
     answered(client)
     hold(client)

@@ -321,7 +321,7 @@ def keep_up(booking: Booking, outlook: Outlook) -> None:
     booking.screenings.update(delete_on=_delete_on(booking))
     newest = booking.screenings.last()
     if newest is not None and newest.deleted_at is None:
-        keep(newest, booking, outlook.outcome(booking.practitioner.code, booking.local_date))
+        keep(newest, booking, outlook.undecided().outcome(booking.practitioner.code, booking.local_date))
         newest.save(update_fields=["verdict", "not_before", "findings"])
 
 

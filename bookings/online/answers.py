@@ -7,21 +7,23 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
 from bookings import access, eligibility, forms, lifecycle
 from bookings.eligibility import Outlook, Said
+from bookings.forms.questions import HAD_CONSULTATION, LAST_EXTRACTION
 from bookings.models import ScreeningRun
 from bookings.online.asked import Asked
 from clinic import screening, words
-from clinic.models import Clinic, Service, Verdict
+from clinic.models import Clinic, History, Service, Verdict
 from clinic.models.placeholders import fill
 from clinic.screening import Answer, Answered, Rulebook
 
 SKIN = "skin"
 # Beside the codes of questions: which of earlier visits was asked, whatever was said.
 ASKED_HISTORY = "history-"
+HISTORY_FIELDS: dict[str, str] = {History.GAP: LAST_EXTRACTION, History.NEEDS: HAD_CONSULTATION}
 # Its own visit is never the answer to what stands in the way of a visit.
 CONSULT = "consult"
 
@@ -46,6 +48,8 @@ class Answering(Protocol):
     history: list[tuple[str, str]]
 
     @property
+    def errors(self) -> Any: ...
+    @property
     def answers(self) -> dict[str, Answered]: ...
     @property
     def last_extraction_on(self) -> dt.date | None: ...
@@ -62,17 +66,26 @@ def keep(request: HttpRequest, form: Answering, book: Rulebook, now: dt.datetime
     answered = [each for each in form.asked if each.code in form.answers]
     run.answers = {**run.answers, **{code: each.as_json() for code, each in form.answers.items()}}
     run.versions = {**run.versions, **book.words_of(answered)}
-    run.versions = {**run.versions, **{f"{ASKED_HISTORY}{kind}": 1 for kind, _ in form.history}}
-    if form.history:
-        run.last_extraction_on, run.had_consultation = form.last_extraction_on, form.had_consultation
+    told = {kind for kind, _ in form.history if HISTORY_FIELDS[kind] not in form.errors}
+    run.versions = {**run.versions, **{f"{ASKED_HISTORY}{kind}": 1 for kind in told}}
+    if History.GAP in told:
+        run.last_extraction_on = form.last_extraction_on
+    if History.NEEDS in told:
+        run.had_consultation = form.had_consultation
     return access.keep_run(request, run, now)
 
 
-def open_history(request: HttpRequest, service: Service, now: dt.datetime) -> list[tuple[str, str]]:
-    """What of earlier visits nobody asked this browser yet."""
+def open_history(
+    request: HttpRequest, service: Service, now: dt.datetime, data: QueryDict | None = None
+) -> list[tuple[str, str]]:
+    """What of earlier visits nobody told from this browser yet, and what comes along in ``data`` once more."""
     run = access.screening_run(request, now)
-    asked = run.versions if run else {}
-    return [(kind, text) for kind, text in eligibility.history_asked(service) if f"{ASKED_HISTORY}{kind}" not in asked]
+    told = run.versions if run else {}
+    return [
+        (kind, text)
+        for kind, text in eligibility.history_asked(service)
+        if f"{ASKED_HISTORY}{kind}" not in told or any(name.startswith(HISTORY_FIELDS[kind]) for name in data or ())
+    ]
 
 
 def digest(run: ScreeningRun | None) -> str:

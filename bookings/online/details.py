@@ -219,7 +219,7 @@ def _open_history(
     known = access.known_patient(request)
     if known and (data is None or (data.get("for_whom", "me") == "me" and data.get("name", "") == known.name)):
         return []
-    return answers.open_history(request, booking.service, now)
+    return answers.open_history(request, booking.service, now, data)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
