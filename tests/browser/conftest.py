@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.looking import Watched
 from tests.factories import World, load_signed_content
 
+# Milliseconds that a page may take on a slow and shared machine; nothing is judged by its time.
+PATIENCE = 20_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -21,6 +23,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("browser tests: no Chromium found; install it, or name one by the variable CHROMIUM")
     # Playwright's own loop runs in this thread, and Django would refuse the database beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -42,7 +45,7 @@ def open_page(chromium, live_server, world) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(
             base_url=live_server.url, java_script_enabled=javascript, viewport={"width": width, "height": 900}
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         watched.append(Watched(page))
         page.goto(path)

@@ -67,10 +67,12 @@ def test_the_booking_pages_with_and_without_errors(open_page):
     page = open_page("/book/nose/check/")
     found = []
     page.get_by_role("main").locator("form button[type=submit], form input[type=submit]").first.click()
+    expect(page).to_have_title(re.compile("^Error:"))
     found += problems(page)
     to_the_details(page)
     found += problems(page)
     go_on(page, "Continue")
+    expect(page).to_have_title(re.compile("^Error:"))
     found += problems(page)
     fill_in(page)
     go_on(page, "Continue")
@@ -90,6 +92,7 @@ def test_the_help_page(open_page):
     page.locator("input[name=q1][value=yes]").check()
     page.get_by_role("main").locator("form button[type=submit], form input[type=submit]").first.click()
 
+    expect(page.get_by_role("heading", level=1)).to_have_text("Get medical help first")
     assert not Booking.objects.exists()
     assert problems(page) == []
 
@@ -141,6 +144,7 @@ def test_the_questions_around_a_visit(open_page, world):
         found += problems(page)
     page.goto("/visit/recheck/")
     page.get_by_role("main").locator("form [type=submit]").last.click()
+    expect(page).to_have_title(re.compile("^Error:"))
     found += problems(page)
     page.goto(f"/guardian/{links.make_guardian(parent.pk, parent.link_version)}/")
     found += problems(page)

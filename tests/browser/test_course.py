@@ -49,6 +49,7 @@ def sign_in(page: Page) -> None:
     page.locator("input[name=username]").fill("maya")
     page.locator("input[name=password]").fill("correct horse")
     go_on(page, "Sign in")
+    expect(page).to_have_url(re.compile(r"/desk/$"))
 
 
 def send(page: Page) -> None:
@@ -92,6 +93,7 @@ def book_after_a_cold_sore(page: Page) -> None:
     page.locator("input[name=q3][value=yes]").check()
     say_when(page, "q3_date", MONDAY - dt.timedelta(days=5))
     go_on(page, "Continue")
+    expect(page).to_have_url(re.compile(r"/book/nose/(\?|$)"))
     page.goto("/book/nose/?month=2026-12&view=list")
     closed = [f"{day:%A} {day.day} December, closed. {WHY}" for day in map(december, range(1, 9))]
     expect(page.locator(".day-list .soft")).to_have_text(closed)
@@ -134,6 +136,7 @@ def be_treated(page: Page, booking: Booking) -> None:
     page.get_by_role("main").get_by_role("link", name="Close the visit").first.click()
     page.locator("input[name=outcome][value=treated]").check()
     go_on(page, "Close the visit")
+    expect(page.locator(".messages")).to_contain_text("Closed.")
     booking.refresh_from_db()
     assert (booking.state, booking.outcome) == (BookingState.COMPLETED, Outcome.TREATED)
 

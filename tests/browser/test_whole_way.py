@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from bookings import emails
 from bookings.models import Booking, BookingState
@@ -33,14 +33,22 @@ def to_the_details(page: Page) -> list[str]:
     return [*seen, page.url]
 
 
+def questions(page: Page) -> list[Locator]:
+    """The "no" and "none of these" of every question. Waits for the page that asks them, and for all of it."""
+    boxes = page.locator("main form input[type=radio][value=no], main form input[type=checkbox][value=no]")
+    expect(boxes.first).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")
+    return boxes.all()
+
+
 def say_no(page: Page) -> None:
     """To every question on the page."""
-    for box in page.locator("main form input[type=radio][value=no], main form input[type=checkbox][value=no]").all():
+    for box in questions(page):
         box.check()
 
 
 def say_no_by_keyboard(page: Page) -> None:
-    for box in page.locator("main form input[value=no]").all():
+    for box in questions(page):
         box.focus()
         page.keyboard.press("Space")
 
@@ -112,7 +120,7 @@ def test_what_was_typed_survives_a_refusal(open_page):
     expect(page.locator("input[name=name]")).to_have_value(SAID["name"])
     expect(page.locator("input[name=email]")).to_have_value(SAID["email"])
     expect(page.locator("input[name=guidance_read]")).to_be_checked()
-    assert page.locator("[role=alert], .error-summary").first.is_visible()
+    expect(page.locator("[role=alert], .error-summary").first).to_be_visible()
     assert Booking.objects.get().state == BookingState.HELD
 
 
