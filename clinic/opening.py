@@ -146,9 +146,13 @@ def _on(date: dt.date, rows: Iterable[Planned], zone: dt.tzinfo) -> list[Interva
 def _away(location: Location, resources: Iterable[Resource], start: int, end: int) -> dict[int | None, list[Interval]]:
     """Absences by resource id, closures of the house under None, rounded outwards to whole minutes."""
     ids = [resource.pk for resource in resources]
-    found = Absence.objects.filter(
-        Q(resource__in=ids) | Q(location=location), starts_at__lt=instant_of(end), ends_at__gt=instant_of(start)
-    ).order_by()
+    found = (
+        Absence.objects.in_force()
+        .filter(
+            Q(resource__in=ids) | Q(location=location), starts_at__lt=instant_of(end), ends_at__gt=instant_of(start)
+        )
+        .order_by()
+    )
     away: dict[int | None, list[Interval]] = defaultdict(list)
     for whose, starts_at, ends_at in found.values_list("resource_id", "starts_at", "ends_at"):
         away[whose].append((minute_of(starts_at), minute_after(ends_at)))

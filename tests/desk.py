@@ -13,6 +13,7 @@ from bookings import lifecycle
 from bookings.management.roles import make_groups
 from bookings.models import Booking, ScreeningRun
 from clinic import screening
+from clinic.models import Practitioner
 from clinic.screening import Answer, Answered
 from tests.factories import NOW, World, make_details
 
@@ -28,7 +29,17 @@ def someone(role: str, **fields: Any) -> User:
     """A user with the rights of ``role``, and no others."""
     user = User.objects.create_user(f"{role}-1", **fields)
     user.groups.add(make_groups()[role])
+    if role == "practitioner":
+        see(user)
     return user
+
+
+def see(user: User) -> None:
+    """Whoever does the latest visit, or would do the first, is this user: they see their own visits only."""
+    latest = Booking.objects.order_by("-pk").first()
+    who = latest.practitioner if latest else Practitioner.objects.first()
+    if who:
+        Practitioner.objects.filter(pk=who.pk).update(user=user)
 
 
 def signed_in(role: str, **fields: Any) -> Client:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from bookings import access, lifecycle
-from bookings.desk.doors import notices, rights
+from bookings.desk.doors import notices, rights, user_of, visits_for
 from bookings.models import Booking
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -21,11 +21,14 @@ NEVER_POSSIBLE = (lifecycle.NotOffered, lifecycle.NotEligible, lifecycle.Unsafe,
 NO_RIGHT = (lifecycle.NotAllowed,)
 
 
-def booked(reference: str) -> Booking:
-    """The booking that staff name; 404 for a hold, which has no person yet. References are typed in any case."""
+def booked(request: HttpRequest, reference: str) -> Booking:
+    """The booking that staff name, among those they may see. References are typed in any case.
+
+    404 for a hold, which has no person yet, and for the visits of others to somebody who sees only their own.
+    """
     if not access.is_plain(reference):
         raise Http404("no such reference")
-    visits = Booking.objects.with_everything().booked()
+    visits = visits_for(user_of(request)).with_everything()
     return get_object_or_404(visits, reference=reference.replace(" ", "").upper())
 
 

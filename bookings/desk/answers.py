@@ -47,7 +47,7 @@ class Showing:
 def answers(request: HttpRequest, reference: str) -> HttpResponse:
     """Every round, newest first."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     runs = booking.screenings.select_related("taken_by").order_by("-made_at", "-id")
     found = rounds.read(list(runs), booking.location.clinic)
     context = {**head(booking, now), "rounds": found, "may": rights(request)}
@@ -60,7 +60,7 @@ def answers(request: HttpRequest, reference: str) -> HttpResponse:
 def shown(request: HttpRequest, reference: str) -> HttpResponse:
     """By moment, in the order in which it was shown."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     context = {**head(booking, now), "showings": _showings(booking), "consents": booking.consents.order_by("id")}
     return render(request, "desk/shown.html", context)
 

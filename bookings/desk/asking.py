@@ -32,7 +32,7 @@ HELP_FLAGS = ("FLAG-1", "FLAG-2")
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """GET asks what is open, or everything with ``all=1``. POST keeps the answers; a warning sign stops the visit."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     if not is_open(booking):
         return render(request, "desk/refused.html", {**head(booking, now), "refusal": _over()}, status=409)
     book = screening.rulebook(booking.location.clinic)
@@ -78,7 +78,7 @@ def _help(request: HttpRequest, booking: Booking, signs: Sequence[Asked], now: d
 
 def _say(request: HttpRequest, booking: Booking) -> None:
     """What it means stands on the booking's page, for those who may read it; a message lies in a cookie."""
-    found = booked(booking.reference)
+    found = booked(request, booking.reference)
     if found.is_screening_outstanding:
         messages.info(request, "The answers are saved. A question is still open.")
     else:

@@ -60,7 +60,7 @@ def acts_for(booking: Booking, now: dt.datetime) -> Acts:
 @changes_bookings
 def arrive(request: HttpRequest, reference: str) -> HttpResponse:
     """The patient is here."""
-    booking = booked(reference)
+    booking = booked(request, reference)
 
     def verb() -> Booking:
         return lifecycle.arrive(booking, by=user_of(request), now=timezone.now())
@@ -73,7 +73,7 @@ def arrive(request: HttpRequest, reference: str) -> HttpResponse:
 @changes_bookings
 def enter_room(request: HttpRequest, reference: str) -> HttpResponse:
     """Treatment begins: not before the questions are answered and a guardian has agreed."""
-    booking = booked(reference)
+    booking = booked(request, reference)
 
     def verb() -> Booking:
         return lifecycle.enter_room(booking, by=user_of(request), now=timezone.now())
@@ -87,7 +87,7 @@ def enter_room(request: HttpRequest, reference: str) -> HttpResponse:
 def miss(request: HttpRequest, reference: str) -> HttpResponse:
     """The patient did not come."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     if request.method != "POST":
         return form_shown(request, "desk/miss.html", booking, MissForm(), now)
 
@@ -103,7 +103,7 @@ def miss(request: HttpRequest, reference: str) -> HttpResponse:
 def close(request: HttpRequest, reference: str) -> HttpResponse:
     """How the visit ended, and which areas were treated: aftercare starts from that."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = CloseForm(typed(request), booking=booking)
     if not form.is_valid():
         return form_shown(request, "desk/close.html", booking, form, now)

@@ -209,7 +209,7 @@ def _hours(location: Location, day: dt.date) -> QuerySet[OpeningHours]:
 
 def _absences(location: Location, start: dt.datetime, end: dt.datetime) -> QuerySet[Absence]:
     here = Q(resource__isnull=False) | Q(location=location)
-    return Absence.objects.filter(here, starts_at__lt=end, ends_at__gt=start).order_by("starts_at")
+    return Absence.objects.in_force().filter(here, starts_at__lt=end, ends_at__gt=start).order_by("starts_at")
 
 
 def _people(location: Location, day: dt.date, busy: set[int | None]) -> QuerySet[Resource]:

@@ -24,7 +24,7 @@ from bookings.models import Booking, OutgoingEmail, TaskKind
 @sees_bookings
 def show(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     may = rights(request)
     context = {
         **head(booking, now),

@@ -18,7 +18,7 @@ from bookings.models import Booking
 def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
     """Put the address right; the confirmation goes out again and earlier links stop working."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = EmailForm(typed(request), initial={"email": booking.patient and booking.patient.email})
     if not form.is_valid():
         return form_shown(request, "desk/correct_email.html", booking, form, now)
@@ -34,7 +34,7 @@ def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
 @changes_bookings
 def resend(request: HttpRequest, reference: str) -> HttpResponse:
     """Send the confirmation once more, to the same address."""
-    booking = booked(reference)
+    booking = booked(request, reference)
 
     def verb() -> object:
         return lifecycle.resend(booking, by=user_of(request), now=timezone.now())
@@ -48,7 +48,7 @@ def resend(request: HttpRequest, reference: str) -> HttpResponse:
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     """Cancel with a reason. Cancelling twice changes nothing."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = CancelForm(typed(request))
     if not form.is_valid():
         return form_shown(request, "desk/cancel.html", booking, form, now)

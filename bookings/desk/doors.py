@@ -13,6 +13,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from bookings import lifecycle, outbox
+from bookings.models import Booking
+from bookings.models.booking import BookingQuerySet
 
 View = Callable[..., HttpResponse]
 
@@ -45,6 +47,17 @@ def rights(request: HttpRequest) -> Rights:
         answers=sees_answers_of_patients(user),
         decide=lifecycle.is_clinician(user),
     )
+
+
+def sees_everybody(user: User) -> bool:
+    """Whether somebody sees the visits of all practitioners, and not only their own."""
+    return user.has_perm("bookings.view_every_visit")
+
+
+def visits_for(user: User) -> BookingQuerySet:
+    """The booked visits that somebody may see."""
+    found = Booking.objects.booked()
+    return found if sees_everybody(user) else found.filter(practitioner__user=user)
 
 
 def sees_answers_of_patients(user: User) -> bool:

@@ -16,7 +16,7 @@ from bookings.desk.forms import GuardianForm
 @changes_bookings
 def agreed(request: HttpRequest, reference: str) -> HttpResponse:
     """They stand here and agree."""
-    booking = booked(reference)
+    booking = booked(request, reference)
     guardian = getattr(booking, "guardian", None)
     if guardian is None:
         raise Http404("nobody is named")
@@ -33,7 +33,7 @@ def agreed(request: HttpRequest, reference: str) -> HttpResponse:
 def name(request: HttpRequest, reference: str) -> HttpResponse:
     """For a visit that was booked without one, such as by phone."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = GuardianForm(typed(request), country=booking.location.clinic.country)
     if not form.is_valid():
         return form_shown(request, "desk/guardian.html", booking, form, now)

@@ -21,7 +21,7 @@ from clinic.models import Service
 def move(request: HttpRequest, reference: str) -> HttpResponse:
     """GET: times near the present one, and those of a chosen day. POST: move to the time that was pressed."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     asking = times.asking_for(request, booking, now)
     if request.method != "POST":
         return times.page(asking)
@@ -47,7 +47,7 @@ def move(request: HttpRequest, reference: str) -> HttpResponse:
 def change_service(request: HttpRequest, reference: str) -> HttpResponse:
     """GET: choose a service, then one of its times. POST: that service at that time, which is an approval too."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     services = list(Service.objects.in_use(today(booking, now)).exclude(pk=booking.service_id))
     if not services:
         raise Http404("no other service")

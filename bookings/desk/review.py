@@ -57,7 +57,7 @@ def review(request: HttpRequest) -> HttpResponse:
 def approve(request: HttpRequest, reference: str) -> HttpResponse:
     """A clinician has looked: the visit is booked, and the patient is told."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = ApproveForm(typed(request), initial={"read": _newest_round(booking)})
     if not form.is_valid():
         return _decision(request, "desk/approve.html", booking, form, now)
@@ -74,7 +74,7 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
 def decline(request: HttpRequest, reference: str) -> HttpResponse:
     """The visit is not booked; the patient reads why, and the time is free again."""
     now = timezone.now()
-    booking = booked(reference)
+    booking = booked(request, reference)
     form = DeclineForm(typed(request), reader=booking.reader[0].split()[0])
     if not form.is_valid():
         return _decision(request, "desk/decline.html", booking, form, now)

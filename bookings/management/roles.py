@@ -14,22 +14,28 @@ CONTENT = {
     "view_revision",
     "sign_content",
 }
-# Managers set the clinic up in the admin, so the manager is a superuser and needs no list.
+AWAY = {"view_absence", "add_absence", "change_absence"}
+# Whoever runs the day: everybody's visits, the phone, the tasks and the mail.
+DAY = {
+    "view_booking",
+    "change_booking",
+    "add_booking",
+    "view_every_visit",
+    "view_patient",
+    "change_patient",
+    "view_task",
+    "change_task",
+    "view_outgoingemail",
+    "add_payment",
+    *AWAY,
+}
+# Managers set the clinic up in the admin: a superuser may do that without a list.
 ROLES = {
-    "reception": {"view_booking", "change_booking", "view_patient", "view_task", "change_task", "view_outgoingemail"},
-    "practitioner": {"view_booking", "change_booking", "view_patient", "view_answers"},
-    "clinician": {
-        "view_booking",
-        "change_booking",
-        "decide_reviews",
-        "view_answers",
-        "view_patient",
-        "view_task",
-        "change_task",
-        "view_outgoingemail",
-        *CONTENT,
-    },
-    "manager": {"view_booking", "change_booking", "view_patient", "view_task", "change_task", "view_outgoingemail"},
+    "reception": DAY,
+    # Their own day, and the answers of their own patients.
+    "practitioner": {"view_booking", "change_booking", "view_patient", "view_answers", "add_payment"},
+    "clinician": DAY - AWAY | {"decide_reviews", "view_answers"} | CONTENT,
+    "manager": DAY | {"change_payment", "change_practitioner", "change_mailwording", "view_reports", "view_log"},
 }
 
 

@@ -101,6 +101,9 @@ class Booking(models.Model):
     )
     reply_by = models.DateTimeField(null=True, blank=True, help_text="While in review: until then a clinician answers.")
     approved_at = models.DateTimeField(null=True, blank=True)
+    late_minutes = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="By how much the patient said they will be late."
+    )
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     treated_areas = models.JSONField(default=list, blank=True, help_text="Body areas, as services name them.")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When the visit was closed with its outcome.")
@@ -121,6 +124,9 @@ class Booking(models.Model):
         permissions = [
             ("decide_reviews", "Can decide on reviews and bend waiting times, as a clinician"),
             ("view_answers", "Can see health answers"),
+            ("view_every_visit", "Can see everybody’s visits, not only their own"),
+            ("view_reports", "Can see reports"),
+            ("view_log", "Can see who did what and who read whose record"),
         ]
         indexes = [
             models.Index(fields=["location", "starts_at"], name="booking_by_day"),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -35,6 +36,8 @@ KINDS = {
     "day0_plain": "Aftercare, visit not closed",
     "day3": "Check-in, day 3",
     "day7": "Check-in, day 7",
+    "missed": "Missed visit, book again",
+    "answer": "Questions before the visit",
     "staff_notice": "Notice for staff",
 }
 
@@ -131,3 +134,22 @@ class OutgoingEmail(models.Model):
     def title(self) -> str:
         """What it is, in words."""
         return KINDS.get(self.kind, self.kind.replace("_", " ").capitalize())
+
+
+class MailWording(models.Model):
+    """A manager's own words for one kind of message; without a row it says what the project brings.
+
+    ``subject`` and ``opening`` hold placeholders such as {when}. What a clinician signs is not part of it.
+    """
+
+    kind = models.CharField(max_length=30, unique=True)
+    subject = models.CharField(max_length=150)
+    opening = models.TextField(blank=True, help_text="The paragraphs under the heading.")
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["kind"]
+
+    def __str__(self) -> str:
+        return KINDS.get(self.kind, self.kind)

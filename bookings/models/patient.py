@@ -1,16 +1,26 @@
 """People, what they agreed to, and what they were shown."""
 
+from django.conf import settings
 from django.db import models
 
 from bookings.models.booking import Booking
 from bookings.models.people import Patient
 
-__all__ = ["Consent", "ConsentKind", "Patient", "ShownItem"]
+__all__ = ["Consent", "ConsentKind", "ConsentWay", "Patient", "ShownItem"]
 
 
 class ConsentKind(models.TextChoices):
     GUIDANCE_READ = "guidance_read", "Has read the advice on not squeezing"
     PRIVACY = "privacy", "Agrees that we keep these details for the visit"
+
+
+class ConsentWay(models.TextChoices):
+    """How somebody agreed. All but the first are recorded by staff."""
+
+    ONLINE = "online", "Online"
+    SPOKEN = "spoken", "Said here"
+    PHONE = "phone", "Said on the phone"
+    PAPER = "paper", "Read on paper"
 
 
 class Consent(models.Model):
@@ -21,6 +31,10 @@ class Consent(models.Model):
     version = models.TextField(help_text="Of everything that was read: item codes with their versions.")
     words = models.TextField()
     given_at = models.DateTimeField()
+    way = models.CharField(max_length=10, choices=ConsentWay, default=ConsentWay.ONLINE)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["booking", "kind"], name="one_consent_of_a_kind")]

@@ -19,6 +19,8 @@ class TaskKind(models.TextChoices):
     HISTORY = "history", "Earlier visits do not match"
     GUARDIAN = "guardian", "Guardian has not agreed yet"
     CONTENT = "content", "Review of the content is overdue"
+    TO_MOVE = "to_move", "Visits to move"
+    MISSED_OFTEN = "missed_often", "Has missed visits before: phone"
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -35,6 +37,9 @@ class Task(models.Model):
     phone = models.CharField(max_length=20, blank=True)
     note = models.TextField(blank=True)
     is_urgent = models.BooleanField(default=False)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks"
+    )
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
@@ -50,3 +55,18 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class TaskNote(models.Model):
+    """What somebody found out about a task; rows are only ever added."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="notes")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,4 +1,4 @@
-"""Who did what to the set-up and the content."""
+"""Who did what to the set-up, the content and the patients, and who read whose record."""
 
 from django.conf import settings
 from django.db import models
@@ -16,7 +16,10 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["kind", "key", "at"], name="audit_by_object")]
+        indexes = [
+            models.Index(fields=["kind", "key", "at"], name="audit_by_object"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.kind} {self.key}"

@@ -50,6 +50,12 @@ class OpeningHours(models.Model):
         return f"{WEEKDAYS[self.weekday]} {self.opens_at:%H:%M} to {self.closes_at:%H:%M}"
 
 
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    def in_force(self) -> "AbsenceQuerySet":
+        """Those that close something: not the holidays on which the house is open after all."""
+        return self.filter(is_lifted=False)
+
+
 class Absence(models.Model):
     """Time off for one resource, or, with a location only, a closure of the house.
 
@@ -68,6 +74,10 @@ class Absence(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=120, blank=True, help_text="For staff only.")
+    holiday_on = models.DateField(null=True, blank=True, editable=False, help_text="The public holiday it is for.")
+    is_lifted = models.BooleanField(default=False, help_text="Open after all: it keeps its row and closes nothing.")
+
+    objects = AbsenceQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at"]
@@ -78,6 +88,7 @@ class Absence(models.Model):
                 condition=Q(resource=None, location__isnull=False) | Q(resource__isnull=False, location=None),
                 name="absence_is_of_a_resource_or_a_house",
             ),
+            models.UniqueConstraint(fields=["location", "holiday_on"], name="each_holiday_once"),
         ]
 
     def __str__(self) -> str:

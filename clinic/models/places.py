@@ -72,7 +72,17 @@ class Clinic(models.Model):
     answers_kept_days = models.PositiveSmallIntegerField(
         default=365, help_text="Health answers are deleted this many days after the visit."
     )
+    desk_only_after_missed = models.PositiveSmallIntegerField(
+        "by phone only after", default=0, help_text="Missed visits after which a patient books by phone; 0 for never."
+    )
     online_from_age = models.PositiveSmallIntegerField(default=18, help_text="Younger people book by phone.")
+
+    requires_second_factor = models.BooleanField(
+        default=False, help_text="Staff sign in with a password and a code from their phone."
+    )
+    idle_minutes = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="Who does nothing for so long is signed out."
+    )
 
     is_online_paused = models.BooleanField("pause online booking", default=False)
     pause_message = models.CharField(max_length=300, blank=True)
@@ -126,6 +136,12 @@ class Location(models.Model):
     parking = models.TextField(blank=True)
     step_free_access = models.TextField(blank=True)
     map_url = models.URLField("map link", blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Two letters, for its public holidays. Empty: the clinic’s country."
+    )
+    is_closed_on_holidays = models.BooleanField(
+        "closed on public holidays", default=False, help_text="Single days can be opened again on the desk."
+    )
     position = models.PositiveSmallIntegerField(default=0)
     retired_on = models.DateField(null=True, blank=True, help_text="From this day on nothing is booked here.")
 
