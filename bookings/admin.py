@@ -1,28 +1,54 @@
 """Bookings, people, mail and tasks, to look up. They change on the desk, through the verbs, and nowhere else."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from bookings import displaced
 from bookings.models import ApiKey, Booking, BookingEvent, Claim, Consent, Guardian, OutgoingEmail, Patient, Task
 from bookings.models.mail import KINDS
-from clinic import audit
+from clinic import audit, words
+from clinic.admin import foreseen
 from clinic.admin.base import ReadOnlyAdmin, user_of
 from clinic.models import Practitioner
+
+
+def to_move(now: dt.datetime) -> dict[int, foreseen.Touched]:
+    """The visits that cannot stay as things are, for the set-up screens: they know of hours, and of no visits."""
+    return {each.booking.pk: _touched(each) for each in displaced.find(Booking.objects.booked(), now=now)}
+
+
+def _touched(found: displaced.Displaced) -> foreseen.Touched:
+    booking = found.booking
+    who = booking.patient.short_name if booking.patient else ""
+    title = f"{who}, {booking.service.title}, {words.when(booking.starts_at, booking.location.zone)}"
+    return foreseen.Touched(title, found.why, reverse("desk:booking", args=[booking.reference]))
+
+
+foreseen.finders.append(to_move)
 
 
 class LookUpAdmin(ReadOnlyAdmin):
     """For managers alone. Everybody else has the desk, which shows each of them what their role needs."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.is_active and getattr(request.user, "is_superuser", False)
+        return user_of(request).has_perm("bookings.view_log")
+
+
+class RecordAdmin(LookUpAdmin):
+    """A page that shows what is kept of one patient: whoever opens it has read it."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        audit.read(context["original"], page="admin", by=user_of(request), now=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -90,7 +116,7 @@ class ByPractitioner(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(LookUpAdmin):
+class BookingAdmin(RecordAdmin):
     list_display = ("reference", "starts_at", "patient", "service_name", "practitioner", "room", "state", "desk")
     list_filter = ("state", "starts_at", ByPractitioner, "service", "location")
     list_select_related = ("patient", "practitioner", "room")
@@ -128,7 +154,7 @@ class BookingAdmin(LookUpAdmin):
 
 
 @admin.register(Patient)
-class PatientAdmin(LookUpAdmin):
+class PatientAdmin(RecordAdmin):
     list_display = ("name", "email", "phone", "date_of_birth", "created_at")
     list_filter = ("created_at",)
     search_fields = ("name", "email", "phone")

@@ -8,13 +8,14 @@ What counts as offered: the visit lies inside one stretch of the practitioner's 
 free for the visit and its clean-up, both inside the house's hours; each kind of equipment is free for the visit; the
 start lies a multiple of ``Clinic.grid_minutes`` elapsed minutes after the beginning of the practitioner's stretch, not
 before the minimum notice is over, and on a local date no later than the horizon. Claims of run-out holds, of the
-visitor's own holds and of the booking that is to move do not count.
+visitor's own holds and of the booking that is to move do not count. Staff may bend all of this but what is claimed,
+absences and retirement: see ``Bend``.
 """
 
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum
+from enum import Enum, IntEnum
 from heapq import merge
 from itertools import chain, islice, repeat
 from operator import itemgetter
@@ -48,6 +49,11 @@ LONGEST_RANGE = 62
 LONGEST_CLAIM = dt.timedelta(hours=24)
 NEARBY = dt.timedelta(days=21)
 STAFF_HORIZON = dt.timedelta(days=730)
+# What staff may bend with a reason, by its name in the history of a visit. None of it tells an answer.
+MINIMUM_NOTICE, HORIZON, GRID, OPENING_HOURS = "minimum notice", "horizon", "grid", "opening hours"
+RULES_OF_TIME = frozenset({MINIMUM_NOTICE, HORIZON, GRID, OPENING_HOURS})
+# Bent to this.
+EVERY_MINUTE = 1
 
 
 class NotOffered(Enum):
@@ -60,6 +66,14 @@ class NotOffered(Enum):
     OFF_GRID = "off_grid"
 
 
+class Bend(IntEnum):
+    """How far a search looks past the rules of time: a start off the grid, or outside opening hours too."""
+
+    NOTHING = 0
+    GRID = 1
+    HOURS = 2
+
+
 class Start(NamedTuple):
     """``at`` is UTC. A search gives one of these for each practitioner who is free then."""
 
@@ -70,6 +84,8 @@ class Start(NamedTuple):
 class Asked(TypedDict, total=False):
     """What a search is for. ``practitioner`` None means any; ``ignoring`` is a booking that is to move.
 
+    ``room`` is the one to choose where it is free; a search does not look at it. ``is_staff`` looks past notice and
+    horizon, ``bend`` further.
     ``opens_at`` says, by the grade of a practitioner, from which instant on a visit is safe for this person.
     """
 
@@ -77,10 +93,12 @@ class Asked(TypedDict, total=False):
     location: Location
     clinic: Clinic
     practitioner: Resource | None
+    room: Resource | None
     now: dt.datetime
     visitor: str
     ignoring: Booking | None
     is_staff: bool
+    bend: Bend
     opens_at: Mapping[str, dt.datetime]
 
 
@@ -227,6 +245,13 @@ def outside(start: dt.datetime, asked: Asked) -> NotOffered | None:
     return NotOffered.BEYOND_HORIZON if start >= last else None
 
 
+def bent_by_time(start: dt.datetime, asked: Asked) -> list[str]:
+    """The names of the rules on how soon and how far ahead that ``start`` does not keep."""
+    reason = outside(start, {**asked, "is_staff": False})
+    names = {NotOffered.TOO_SOON: MINIMUM_NOTICE, NotOffered.BEYOND_HORIZON: HORIZON}
+    return [names[reason]] if reason in names else []
+
+
 def why_not(diary: Diary, start: dt.datetime) -> NotOffered | None:
     """Why ``start`` was never on offer; None when it would be, were nothing booked. ``diary`` is that day's."""
     minute, empty = minute_of(start), diary.emptied()
@@ -245,41 +270,59 @@ def load(*, first: dt.date, until: dt.date, run_out_count: bool = False, **asked
 
     ``run_out_count`` takes run-out holds for taken: who looks for a time without disturbing them asks so.
     """
-    service, location, clinic = asked["service"], asked["location"], asked["clinic"]
-    resources = _resources(service, location)
+    return load_each([asked["service"]], first=first, until=until, run_out_count=run_out_count, **asked)[0]
+
+
+def load_each(
+    services: Sequence[Service], *, first: dt.date, until: dt.date, run_out_count: bool = False, **asked: Unpack[Asked]
+) -> list[Diary]:
+    """The diary for each of ``services``, in their order, in as many queries as for one."""
+    location = asked["location"]
     window = day_start(first, location.zone), day_start(until, location.zone)
-    people = [each for each in resources if each.kind == ResourceKind.PRACTITIONER]
-    wanted = asked.get("practitioner")
-    things = [each for each in resources if each.kind != ResourceKind.PRACTITIONER]
-    if wanted is not None:
-        people = [each for each in people if each.pk == wanted.pk]
-    candidates = people + things
+    candidates = _resources(services, location, asked.get("practitioner"))
+    bend = asked.get("bend", Bend.NOTHING)
+    opening = openings(location=location, resources=candidates, first=first, until=until, is_all_day=bend is Bend.HOURS)
+    taken = _taken(candidates, window, asked, run_out_count=run_out_count)
+    return [_diary(service, candidates, opening, taken, _bounds(service, window, asked), asked) for service in services]
+
+
+def _diary(
+    service: Service,
+    candidates: Sequence[Resource],
+    opening: dict[int, Opening],
+    taken: dict[int, list[Interval]],
+    bounds: Interval,
+    asked: Asked,
+) -> Diary:
+    people = [each for each in candidates if each.kind == ResourceKind.PRACTITIONER and each.code in service.grades]
+    things = [each for each in candidates if each.kind != ResourceKind.PRACTITIONER]
     return Diary(
         minutes=service.minutes,
         clean_up=service.clean_up_minutes,
-        grid=clinic.grid_minutes,
-        bounds=_bounds(window, asked),
+        grid=EVERY_MINUTE if asked.get("bend") else asked["clinic"].grid_minutes,
+        bounds=bounds,
         practitioners=people,
-        rooms=[each for each in things if each.kind == ResourceKind.ROOM] if service.room_kind else None,
+        rooms=[each for each in things if each.code == service.room_kind] if service.room_kind else None,
         equipment=[[each for each in things if each.code == kind] for kind in service.equipment_kinds],
-        opening=openings(location=location, resources=candidates, first=first, until=until),
-        taken=_taken(candidates, window, asked, run_out_count=run_out_count),
+        opening=opening,
+        taken=taken,
         opens_at={grade: minute_after(instant) for grade, instant in asked.get("opens_at", {}).items()},
     )
 
 
-def _resources(service: Service, location: Location) -> list[Resource]:
-    """Everyone and everything that such a visit may use here."""
-    able = Q(kind=ResourceKind.PRACTITIONER, code__in=service.grades)
-    here = Q(kind=ResourceKind.ROOM, code=service.room_kind) | Q(
-        kind=ResourceKind.EQUIPMENT, code__in=service.equipment_kinds
+def _resources(services: Sequence[Service], location: Location, wanted: Resource | None) -> list[Resource]:
+    """Everyone, or the one who is ``wanted``, and everything that such visits may use here."""
+    able = Q(kind=ResourceKind.PRACTITIONER, code__in={grade for each in services for grade in each.grades})
+    here = Q(kind=ResourceKind.ROOM, code__in={each.room_kind for each in services}) | Q(
+        kind=ResourceKind.EQUIPMENT, code__in={kind for each in services for kind in each.equipment_kinds}
     )
+    able = able & Q(pk=wanted.pk) if wanted is not None else able
     return list(Resource.objects.filter(able | (here & Q(location=location))))
 
 
-def _bounds(window: Interval, asked: Asked) -> Interval:
+def _bounds(service: Service, window: Interval, asked: Asked) -> Interval:
     """The starts that notice, horizon and retirement allow inside the window."""
-    service, location, clinic, now = asked["service"], asked["location"], asked["clinic"], asked["now"]
+    location, clinic, now = asked["location"], asked["clinic"], asked["now"]
     retired = [day_start(date, location.zone) for date in (service.retired_on, location.retired_on) if date]
     if asked.get("is_staff"):
         return max(window[0], minute_of(now) + 1), min(window[1], *retired, window[1])

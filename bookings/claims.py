@@ -14,12 +14,16 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from bookings import availability
-from bookings.availability import Asked, Diary
+from bookings.availability import GRID, OPENING_HOURS, Asked, Bend, Diary
 from bookings.availability import NotOffered as Reason
 from bookings.constraints import is_overlap
 from bookings.models import Booking, BookingState, Claim
 from clinic.intervals import ONE_DAY, local_date, minute_of
 from clinic.models import Location, Resource, Service
+
+# In the order in which they are tried.
+BENDS: dict[Bend, list[str]] = {Bend.NOTHING: [], Bend.GRID: [GRID], Bend.HOURS: [OPENING_HOURS]}
+BENDABLE = (Reason.OFF_GRID, Reason.CLOSED)
 
 
 class Refused(Exception):
@@ -87,15 +91,32 @@ def pick(*, start: dt.datetime, **asked: Unpack[Asked]) -> Choice:
     outside = availability.outside(start, asked)
     if outside is not None:
         raise NotOffered(outside)
-    choice = _choice(_diary(start, asked, run_out_count=True), start)
+    choice = _choice(_diary(start, asked, run_out_count=True), start, asked)
     if choice is not None:
         return choice
     diary = _diary(start, asked)
-    choice = _choice(diary, start)
+    choice = _choice(diary, start, asked)
     if choice is None:
         raise _refusal(diary, start)
     _take_over(choice, diary, start, asked["now"])
     return choice
+
+
+def pick_bending(*, start: dt.datetime, **asked: Unpack[Asked]) -> tuple[Choice, list[str]]:
+    """The same for staff with a reason: bends no more than it takes, and names what was bent.
+
+    What is claimed, absent, closed or retired stays so. Raises NotOffered and SlotTaken.
+    """
+    by_time = availability.bent_by_time(start, asked)
+    for bend, names in BENDS.items():
+        try:
+            choice = pick(start=start, **(asked | {"is_staff": True, "bend": bend}))
+        except NotOffered as refused:
+            if refused.reason not in BENDABLE or bend is Bend.HOURS:
+                raise
+        else:
+            return choice, [*by_time, *names]
+    raise AssertionError("the last of them returns or raises")
 
 
 def pick_instead(booking: Booking, *, start: dt.datetime, **asked: Unpack[Asked]) -> Choice:
@@ -145,7 +166,7 @@ def _diary(start: dt.datetime, asked: Asked, *, run_out_count: bool = False) -> 
     return availability.load(first=day, until=day + ONE_DAY, run_out_count=run_out_count, **asked)
 
 
-def _choice(diary: Diary, start: dt.datetime) -> Choice | None:
+def _choice(diary: Diary, start: dt.datetime, asked: Asked) -> Choice | None:
     """Everything a visit at ``start`` needs, or None when something is missing."""
     minute = minute_of(start)
     if start.second or start.microsecond:
@@ -154,7 +175,9 @@ def _choice(diary: Diary, start: dt.datetime) -> Choice | None:
     practitioner = diary.tightest(free, minute, diary.minutes)
     if practitioner is None:
         return None
-    room = diary.tightest(diary.rooms or [], minute, diary.minutes + diary.clean_up)
+    rooms, length = diary.rooms or [], diary.minutes + diary.clean_up
+    wished = [each for each in rooms if each == asked.get("room")]
+    room = diary.tightest(wished, minute, length) or diary.tightest(rooms, minute, length)
     equipment = (diary.tightest(kind, minute, diary.minutes) for kind in diary.equipment)
     return Choice(practitioner, room, tuple(each for each in equipment if each is not None))
 

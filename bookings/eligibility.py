@@ -13,6 +13,7 @@ from enum import Enum
 
 from bookings.models import Booking, BookingState, Patient, RunKind, ScreeningRun
 from bookings.models import Outcome as Closed
+from bookings.models.booking import BookingQuerySet
 from clinic import screening, words
 from clinic.intervals import day_start, instant_of
 from clinic.models import Clinic, History, HistoryRule, Location, Service, Verdict
@@ -220,6 +221,23 @@ class Outlook:
         return f"We wait {found.days} days after {found.short or 'this'}."
 
 
+@dataclass(frozen=True)
+class Known:
+    """Read once for many people: the questions, the rules of earlier visits, and what each patient had done, by id."""
+
+    book: Rulebook
+    rules: tuple[Shown, ...]
+    past: Mapping[int, list[Booking]]
+
+
+def known_of(patients: Iterable[int], *, clinic: Clinic) -> Known:
+    """As many queries for one patient as for all."""
+    past: dict[int, list[Booking]] = {pk: [] for pk in patients}
+    for visit in _done().filter(patient__in=list(past)):
+        past[visit.patient_id or 0].append(visit)
+    return Known(screening.rulebook(clinic), tuple(shown(list(HistoryRule.objects.all()))), past)
+
+
 def outlook(
     *,
     service: Service,
@@ -229,16 +247,17 @@ def outlook(
     ignoring: Booking | None = None,
     book: Rulebook | None = None,
     versions: Versions = shown,
+    known: Known | None = None,
     now: dt.datetime,
 ) -> Outlook:
     """``ignoring`` is a visit of theirs that is about to change; ``book`` spares reading the rules again.
 
-    ``versions`` may be ``as_edited`` to try out what waits for a signature.
+    ``known`` spares all reading. ``versions`` may be ``as_edited`` to try out what waits for a signature.
     """
-    book = book or screening.rulebook(clinic, versions)
+    book = book or (known.book if known else screening.rulebook(clinic, versions))
     today = now.astimezone(location.zone).date()
-    rules = _history_rules(service, versions)
-    past = list(_past(said.patient, ignoring)) if said.patient else []
+    rules = _about(service, known.rules) if known else _history_rules(service, versions)
+    past = list(_past(said.patient, ignoring, known)) if said.patient else []
     waits = Outcome(tuple(_gaps(rules, service, past, said)))
     answered_by = reply_by(clinic=clinic, zone=location.zone, now=now)
     return Outlook(
@@ -319,12 +338,16 @@ def look_alikes(booking: Booking) -> list[Booking]:
 
 
 def people_like(patient: Patient) -> set[int]:
-    """The ids of other patients with the same e-mail address or the same phone."""
+    """The ids of other patients with the same e-mail address or the same phone, or who once gave them.
+
+    A row that was merged stands for the person it was merged into: their visits are there.
+    """
     found: set[int] = set()
     for same in ({"email": patient.email}, {"phone": patient.phone}):
         if all(same.values()):
-            found |= set(Patient.objects.filter(**same).exclude(pk=patient.pk).values_list("pk", flat=True))
-    return found
+            rows = Patient.objects.filter(**same).values_list("pk", "merged_into")
+            found |= {merged_into or pk for pk, merged_into in rows}
+    return found - {patient.pk}
 
 
 def _approved(booking: Booking, runs: Iterable[ScreeningRun]) -> frozenset[str]:
@@ -347,13 +370,20 @@ def said_yes_to(runs: Iterable[ScreeningRun]) -> set[str]:
 
 
 def _history_rules(service: Service, versions: Versions) -> list[Shown]:
-    rules = versions(list(HistoryRule.objects.all()))
+    return _about(service, versions(list(HistoryRule.objects.all())))
+
+
+def _about(service: Service, rules: Iterable[Shown]) -> list[Shown]:
     return [rule for rule in rules if not service.codes.isdisjoint(rule.fields["applies_to"])]
 
 
-def _past(patient: Patient, ignoring: Booking | None) -> Iterable[Booking]:
-    done = Booking.objects.filter(patient=patient, state=BookingState.COMPLETED).select_related("service", "location")
-    return done.exclude(pk=ignoring.pk) if ignoring else done
+def _done() -> BookingQuerySet:
+    return Booking.objects.filter(state=BookingState.COMPLETED).select_related("service", "location")
+
+
+def _past(patient: Patient, ignoring: Booking | None, known: Known | None) -> Iterable[Booking]:
+    done = known.past[patient.pk] if known else _done().filter(patient=patient)
+    return [each for each in done if each != ignoring]
 
 
 def _gaps(rules: Iterable[Shown], service: Service, past: Iterable[Booking], said: Said) -> Iterator[Finding]:

@@ -19,8 +19,8 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Trim
 
 from bookings import delivery, mime
-from bookings.models import Booking, Heartbeat, MailState, OutgoingEmail, Task, TaskKind
-from bookings.models.mail import PASSING
+from bookings.models import Booking, Heartbeat, MailState, OutgoingEmail, Patient, Task, TaskKind
+from bookings.models.mail import ARRANGING, PASSING
 from clinic.models import Clinic
 from clinic.opening import quiet_until
 
@@ -71,13 +71,14 @@ def enqueue(
     name: str,
     address: str,
     sequence: int | None = None,
+    due_at: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
     now: dt.datetime,
 ) -> OutgoingEmail:
     """Write the e-mail into the caller's transaction. Without an address it becomes a task to phone instead.
 
-    ``sequence`` None counts the messages of this kind; a number makes it the only one of that number. From
-    ``not_after`` on it is skipped instead of sent.
+    ``sequence`` None counts the messages of this kind; a number makes it the only one of that number. It waits until
+    ``due_at``, if that is given; from ``not_after`` on it is skipped instead of sent.
     """
     with transaction.atomic():
         email = OutgoingEmail.objects.create(
@@ -89,7 +90,7 @@ def enqueue(
             message_id=f"<{uuid.uuid4()}@{host()}>",
             state=MailState.QUEUED if address else MailState.NO_ADDRESS,
             created_at=now,
-            due_at=now,
+            due_at=due_at or now,
             **dataclasses.asdict(message),
         )
         if not address:
@@ -116,12 +117,32 @@ def list_as_skipped(
     )
 
 
+def take_back(booking: Booking, *kinds: str) -> int:
+    """Forget messages that nobody got: what they tell of was undone, and may be told anew; returns how many."""
+    nobody_got_it = OutgoingEmail.objects.filter(state__in=[MailState.QUEUED, MailState.SKIPPED, MailState.NO_ADDRESS])
+    taken, _ = nobody_got_it.filter(booking=booking, kind__in=kinds).delete()
+    return taken
+
+
 def skip_others(email: OutgoingEmail) -> int:
     """Take back what still waits to go to another address of this patient; returns how many."""
     waiting = OutgoingEmail.objects.filter(booking=email.booking, state=MailState.QUEUED).exclude(
         kind__in=[STAFF_NOTICE, GUARDIAN]
     )
     return _skip(waiting.exclude(recipient=email.recipient), OTHER_ADDRESS)
+
+
+def readdress(patient: Patient) -> int:
+    """What waits for this patient goes to them as they are named now, in the caller's transaction; returns how many.
+
+    For a change that leaves their links good. After a corrected address the waiting messages are skipped instead, and
+    so they are for somebody without an address.
+    """
+    if not patient.email:
+        return 0
+    waiting = OutgoingEmail.objects.in_state(MailState.QUEUED).filter(booking__patient=patient)
+    theirs = waiting.exclude(kind__in=[STAFF_NOTICE, GUARDIAN]).exclude(booking__guardian__gets_mail=True)
+    return theirs.update(recipient=_recipient(patient.name, patient.email))
 
 
 def send_due(now: dt.datetime) -> Sent:
@@ -144,9 +165,15 @@ def send_due(now: dt.datetime) -> Sent:
 
 
 def retry(email: OutgoingEmail, *, now: dt.datetime) -> bool:
-    """Have a failed or waiting e-mail tried at once; False if it is neither any more."""
-    again = OutgoingEmail.objects.filter(pk=email.pk, state__in=[MailState.FAILED, MailState.QUEUED])
+    """Have a failed or waiting e-mail tried at once; False if it is neither any more, or of no more use."""
+    failed = OutgoingEmail.objects.worth_trying_again(now).values("pk")
+    again = OutgoingEmail.objects.filter(Q(state=MailState.QUEUED) | Q(pk__in=failed), pk=email.pk)
     return bool(again.exclude(recipient="").update(state=MailState.QUEUED, due_at=now, attempts=0))
+
+
+def retry_failed(now: dt.datetime) -> int:
+    """The same for all that did not arrive and are still of use; returns how many."""
+    return OutgoingEmail.objects.worth_trying_again(now).update(state=MailState.QUEUED, due_at=now, attempts=0)
 
 
 def beat(now: dt.datetime) -> None:
@@ -326,6 +353,8 @@ def _why_not(email: OutgoingEmail, now: dt.datetime) -> str:
     if not _is_for_present_address(email):
         return OTHER_ADDRESS
     booking = email.booking
+    if email.kind in ARRANGING and OutgoingEmail.objects.filter(pk=email.pk).outdated().exists():
+        return CHANGED
     if booking is None or email.kind not in PASSING:
         return ""
     is_as_arranged = booking.state in PASSING[email.kind] and booking.sequence == email.sequence

@@ -9,22 +9,25 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from clinic import readiness
+from clinic import checklist, readiness
 from clinic.models import Clinic
 
 # In the order in which a clinic is set up.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Clinic": ("Clinic", "Location", "OpeningHours", "Absence"),
-    "People and things": ("Practitioner", "Room", "Equipment"),
+    "Policy": ("Clinic",),
+    "Places": ("Location", "Room", "Equipment"),
+    "People": ("Practitioner", "User", "Group"),
+    "Hours": ("OpeningHours", "Absence"),
     "Services": ("Service",),
-    "Guidance": ("Topic", "Item", "Wording", "Source"),
+    "Content": ("Topic", "Item", "Wording", "Source"),
     "Screening": ("Question", "Part", "Rule", "HistoryRule"),
+    "Programs": ("ApiKey",),
     "Day to day (to look up)": ("Booking", "Patient", "OutgoingEmail", "Task", "BookingEvent"),
     "Records (to look up)": ("Review", "Revision", "AuditEvent"),
-    "Staff": ("User", "Group", "ApiKey"),
 }
 
 
@@ -46,9 +49,15 @@ class ClinicAdminSite(AdminSite):
         return [{**rows[0][0], "name": title, "models": [model for _, model in rows]} for title, rows in listed if rows]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """With what a real clinic still lacks before online booking may open."""
+        """With what a clinic still lacks before patients find a time, and before online booking may open."""
         clinic = Clinic.objects.first()
-        return super().index(request, {"lacks": readiness.lacking(clinic) if clinic else [], **(extra_context or {})})
+        sets_up = request.user.has_perm("clinic.change_clinic")
+        checks = {
+            "lacks": readiness.lacking(clinic) if clinic else [],
+            "missing": checklist.missing(timezone.localdate()) if sets_up else [],
+            "is_paused": sets_up and clinic is not None and clinic.is_online_paused,
+        }
+        return super().index(request, {**checks, **(extra_context or {})})
 
     @method_decorator(never_cache)
     @login_not_required

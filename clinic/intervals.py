@@ -50,6 +50,11 @@ def day_start(date: dt.date, zone: dt.tzinfo) -> int:
     return wall_minute(date, dt.time(0), zone)
 
 
+def whole_days(first: dt.date, last: dt.date, zone: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """From the midnight that begins ``first`` to the one that ends ``last``, by the wall clock of the zone."""
+    return instant_of(day_start(first, zone)), instant_of(day_start(last + ONE_DAY, zone))
+
+
 def stretch(date: dt.date, opens_at: dt.time, closes_at: dt.time, zone: dt.tzinfo) -> Interval:
     """One stretch of wall-clock time; ``closes_at`` 00:00 is the midnight that ends the day."""
     start = wall_minute(date, opens_at, zone)

@@ -58,16 +58,32 @@ PLANNED = Planned._fields
 
 
 def openings(
-    *, location: Location, resources: Sequence[Resource], first: dt.date, until: dt.date
+    *, location: Location, resources: Sequence[Resource], first: dt.date, until: dt.date, is_all_day: bool = False
 ) -> dict[int, Opening]:
-    """The opening of each resource, by its id, on the local dates from ``first`` up to ``until``. Two queries."""
+    """The opening of each resource, by its id, on the local dates from ``first`` up to ``until``. Two queries.
+
+    ``is_all_day`` looks past the hours, never past absences, closures and retirement.
+    """
+    start, end = day_start(first, location.zone), day_start(until, location.zone)
+    away = _away(location, resources, start, end)
+    if is_all_day:
+        return {
+            resource.pk: _opening(resource, [(start, end)], [(start, end)], away, location.zone)
+            for resource in resources
+        }
     hours = _hours(location, first, until)
-    away = _away(location, resources, day_start(first, location.zone), day_start(until, location.zone))
     house = hours.get(None, [])
     return {
         resource.pk: _opening(resource, house, hours.get(resource.pk, []), away, location.zone)
         for resource in resources
     }
+
+
+def planned(*, location: Location, people: Iterable[int], first: dt.date, until: dt.date) -> dict[int, list[Interval]]:
+    """When these practitioners, by their id, work here as planned, whatever keeps them away. One query."""
+    hours = _hours(location, first, until)
+    house = hours.get(None, [])
+    return {pk: intersect(hours.get(pk, []), house) for pk in people}
 
 
 def reply_by(*, clinic: Clinic, zone: dt.tzinfo, minutes: int | None = None, now: dt.datetime) -> dt.datetime:

@@ -59,6 +59,9 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "csp",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "clinic.apps.SetUpConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -81,6 +84,9 @@ MIDDLEWARE = [
     "clinic.zones.clinic_time",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bookings.desk.idle.IdleSignOut",
+    "bookings.desk.gate.SecondFactorGate",
+    "bookings.desk.undo.until_the_next_act",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -155,6 +161,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Wrong codes are counted in the database by bookings.limits, as wrong passwords are.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "desk:day"
 LOGOUT_REDIRECT_URL = "home"

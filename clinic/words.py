@@ -6,6 +6,7 @@ Pure functions; pages use them as template filters, e-mails and calendar files c
 import datetime as dt
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
@@ -43,8 +44,8 @@ def due(instant: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Such as $45 or $45.50; a currency without a known sign is named: 45 CHF."""
-    number = f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
+    """Such as $45, $45.50 or $1,200; a currency without a known sign is named: 45 CHF."""
+    number = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
     sign = SYMBOLS.get(currency)
     return f"{sign}{number}" if sign else f"{number} {currency}"
 
@@ -71,6 +72,8 @@ def spoken_reference(reference: str) -> str:
     return f"{reference[:half]} {reference[half:]}"
 
 
+# A letter writes the same few numbers many times, and to read one takes long.
+@lru_cache(maxsize=512)
 def phone(number: str, country: str) -> str:
     """Such as 212 555 0100 in its own ``country``, +1 212 555 0100 elsewhere; what is no full number stays as it is."""
     found = _phone_number(number, country)
@@ -81,6 +84,7 @@ def phone(number: str, country: str) -> str:
     return " ".join(NUMBER_GROUP.findall(phonenumbers.format_number(found, style)))
 
 
+@lru_cache(maxsize=512)
 def dialled(number: str, country: str) -> str:
     """What a telephone is given: +12125550100, or the bare digits of a short number. Words dial nothing: ""."""
     found = _phone_number(number, country)

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 
-from bookings import followup, lifecycle, outbox
-from bookings.models import Booking, Outcome, OutgoingEmail, ScreeningRun
+from bookings import eligibility, followup, lifecycle, outbox
+from bookings.models import Booking, Outcome, OutgoingEmail, RunKind, ScreeningRun
 from bookings.models.mail import COURSE
+from clinic import screening
 from clinic.models import OpeningHours
 from clinic.screening import Answer, Answered
 from tests.factories import NOW, World, local, make_details, make_staff
@@ -61,7 +62,19 @@ def open_all_day(hour: int = 6) -> None:
 
 
 def treat(booking: Booking, *, outcome: str = Outcome.TREATED, at: dt.datetime | None = None) -> Booking:
-    return lifecycle.complete(booking, outcome=Outcome(outcome), by=staff(), now=at or booking.ends_at)
+    now = at or booking.ends_at
+    if outcome == Outcome.TREATED:
+        ask_the_rest(booking, now)
+    return lifecycle.complete(booking, outcome=Outcome(outcome), by=staff(), now=now)
+
+
+def ask_the_rest(booking: Booking, now: dt.datetime) -> None:
+    """What nobody answered yet is asked at the clinic: no to all of it."""
+    book = screening.rulebook(booking.location.clinic)
+    still_open = screening.unanswered(book, eligibility.said_for(booking).answers, booking.service.codes)
+    if still_open:
+        answers = {asked.code: Answered(Answer.NO) for asked in still_open}
+        lifecycle.answer_again(booking, answers=answers, kind=RunKind.DESK, by=staff(), now=now)
 
 
 def arrive(booking: Booking) -> Booking:

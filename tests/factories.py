@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 from bookings import lifecycle
-from bookings.models import Booking
+from bookings.models import Booking, ConsentKind
 from bookings.models.event import Actor
 from clinic import content
 from clinic.models import (
@@ -30,6 +30,11 @@ from clinic.models import (
     Wording,
 )
 
+# As ticked online.
+BOTH_CONSENTS = (
+    (ConsentKind.GUIDANCE_READ, "WHY-1 v1", "I have read the advice on not squeezing"),
+    (ConsentKind.PRIVACY, "1", "You may keep these details to look after my visit"),
+)
 NEW_YORK = ZoneInfo("America/New_York")
 # A Monday; the tests' clock stands here unless a test moves it.
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
@@ -157,8 +162,13 @@ class World:
 
     def hold(self, start: dt.datetime, **asked: Any) -> Booking:
         """Hold ``start`` for visitor "v", with anyone, unless asked otherwise."""
-        defaults: dict[str, Any] = {"service": self.service, "practitioner": None, "visitor": "v", "now": NOW}
-        return lifecycle.hold(start=start, location=self.location, **{**defaults, **asked})
+        slot = lifecycle.Slot(
+            service=asked.pop("service", self.service),
+            location=self.location,
+            practitioner=asked.pop("practitioner", None),
+            start=start,
+        )
+        return lifecycle.hold(slot, **{"visitor": "v", "now": NOW, **asked})
 
     def book(self, start: dt.datetime, *, now: dt.datetime = NOW, **details: Any) -> Booking:
         """A confirmed booking, made by the verbs as a patient would."""
@@ -173,6 +183,7 @@ def make_details(**said: Any) -> lifecycle.Details:
         "email": "robin@example.org",
         "phone": "+12125550123",
         "date_of_birth": dt.date(1990, 3, 17),
+        "consents": BOTH_CONSENTS,
     }
     return lifecycle.Details(**{**defaults, **said})
 

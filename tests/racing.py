@@ -55,12 +55,22 @@ def refusals(results: list[Result]) -> Counter[str]:
     return Counter(type(result.refusal).__name__ for result in results if not result.won)
 
 
+def slot_of(asked: dict[str, Any]) -> lifecycle.Slot:
+    return lifecycle.Slot(
+        service=asked["service"],
+        location=asked["location"],
+        practitioner=asked.get("practitioner"),
+        start=asked["start"],
+    )
+
+
 def book(*, visitor: str, **asked: Any) -> Act:
     """Hold and confirm, as one visitor would."""
 
     def act() -> Booking:
-        held = lifecycle.hold(**{"practitioner": None, "now": NOW, **asked}, visitor=visitor)
-        return lifecycle.confirm(held, details=make_details(), visitor=visitor, now=asked.get("now", NOW))
+        now = asked.get("now", NOW)
+        held = lifecycle.hold(slot_of(asked), visitor=visitor, now=now)
+        return lifecycle.confirm(held, details=make_details(), visitor=visitor, now=now)
 
     return act
 

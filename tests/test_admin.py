@@ -307,7 +307,10 @@ def test_editing_the_catalogue_leaves_bookings_as_they_were(desk: Client) -> Non
         (url(Clinic, "change", 1), {"cut_off_minutes": "60", "late_fee": "50", "currency": "EUR"}),
     ]
     for address, edit in edits:
-        assert desk.post(address, {**typed(desk, address), **edit}).status_code == 302
+        sent = {**typed(desk, address), **edit}
+        # The first press may only show which visits it would touch.
+        answers = [desk.post(address, sent), desk.post(address, {**sent, "_seen": "1"})]
+        assert answers[-1].status_code == 302
 
     service.refresh_from_db()
     assert (service.minutes, service.price) == (60, Decimal(99))
@@ -389,7 +392,7 @@ def test_the_index_lists_every_screen_once_in_the_order_of_setting_up(desk: Clie
 
     groups = desk.get("/admin/").context["app_list"]
 
-    assert [group["name"] for group in groups][:3] == ["Clinic", "People and things", "Services"]
+    assert [group["name"] for group in groups][:3] == ["Policy", "Places", "People"]
     assert "Other" not in {group["name"] for group in groups}
     listed = [model["model"] for group in groups for model in group["models"]]
     assert len(listed) == len(set(listed)) == len(admin.site._registry)

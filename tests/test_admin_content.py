@@ -85,7 +85,7 @@ def test_the_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
     keep = [row.pk for row in Rule.objects.all()[:visits]]
     Rule.objects.exclude(pk__in=keep).delete()
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         door.get(url(Rule))
 
 

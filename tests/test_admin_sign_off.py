@@ -272,7 +272,7 @@ def test_a_clinician_sees_the_content_in_the_admin_and_nothing_else(door: Client
     groups = door.get("/admin/").context["app_list"]
 
     assert {group["name"]: [model["object_name"] for model in group["models"]] for group in groups} == {
-        "Guidance": ["Topic", "Item", "Wording", "Source"],
+        "Content": ["Topic", "Item", "Wording", "Source"],
         "Screening": ["Question", "Part", "Rule", "HistoryRule"],
         "Records (to look up)": ["Review", "Revision"],
     }

@@ -1,5 +1,6 @@
 """Health answers stay with those who need them: no mail, log, address, task or history names one."""
 
+import datetime as dt
 import logging
 import re
 
@@ -13,7 +14,8 @@ from bookings.models import Booking, BookingEvent, OutgoingEmail, RunKind, Scree
 from bookings.models.event import Actor
 from clinic.models import Part
 from clinic.screening import Answer, Answered
-from tests.factories import NOW, World, make_staff
+from tests.desk import MONDAY, book_with
+from tests.factories import NOW, World, local, make_staff
 from tests.online import SKIN_NO, answered, details, form_of, hold, make_world
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +142,14 @@ def test_answers_are_deleted_on_their_day(browser: Browser, world: World) -> Non
     assert (run.answers, run.findings, run.not_before) == ({}, [], None)
     assert run.versions["q12-diabetes"] == 1
     assert run.verdict == "REVIEW"
+
+
+def test_answers_go_on_their_day_by_the_clinic_s_own_calendar(world: World) -> None:
+    booking = book_with(world, local(MONDAY, 10))
+    last = ScreeningRun.objects.get(booking=booking).delete_on
+    assert last
+    # Late on the evening before it is that day already by UTC.
+    evening = local(last - dt.timedelta(days=1), 23)
+
+    assert lifecycle.delete_answers(evening) == 0
+    assert lifecycle.delete_answers(local(last, 0)) == 1

@@ -1,6 +1,7 @@
 """The day of the visit: arrive, complete, miss."""
 
 import datetime as dt
+import functools
 
 import pytest
 
@@ -40,6 +41,35 @@ def test_a_patient_may_arrive_before_the_start():
     booking = lifecycle.arrive(World().book(START), by=Actor.SYSTEM, now=START - dt.timedelta(minutes=10))
 
     assert booking.state == BookingState.ARRIVED
+
+
+def test_before_its_day_nobody_arrives_is_late_or_goes_in():
+    booking, eve = World().book(START), local(TUESDAY - dt.timedelta(days=1), 23, 59)
+    late = functools.partial(lifecycle.running_late, minutes=10)
+
+    for verb in (lifecycle.arrive, lifecycle.enter_room, late):
+        with pytest.raises(lifecycle.NotItsDay):
+            verb(booking, by=Actor.SYSTEM, now=eve)
+        assert history(booking)[-1][0] == "booked"
+        assert Booking.objects.get().late_minutes is None
+    for verb in (late, lifecycle.arrive, lifecycle.enter_room):
+        verb(booking, by=Actor.SYSTEM, now=local(TUESDAY, 0))
+
+    assert Booking.objects.get().state == BookingState.IN_ROOM
+
+
+def test_who_was_treated_early_is_closed_early():
+    booking, early = World().book(START), START - dt.timedelta(minutes=20)
+    lifecycle.arrive(booking, by=Actor.SYSTEM, now=early)
+    with pytest.raises(lifecycle.NotYet):
+        lifecycle.complete(booking, by=Actor.SYSTEM, now=early)
+    lifecycle.enter_room(booking, by=Actor.SYSTEM, now=early)
+
+    for minutes in (15, 16):
+        done = lifecycle.complete(booking, by=Actor.SYSTEM, now=early + dt.timedelta(minutes=minutes))
+
+    assert (done.state, done.closed_at) == (BookingState.COMPLETED, early + dt.timedelta(minutes=15))
+    assert history(booking)[-1] == ("completed", "system")
 
 
 @pytest.mark.parametrize("verb", [lifecycle.complete, lifecycle.miss])

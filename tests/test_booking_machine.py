@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 
 from bookings import lifecycle
 from bookings.lifecycle.holding import MOST_HOLDS, SWEPT_AFTER
-from bookings.models import Booking
+from bookings.models import Booking, BookingState
+from bookings.models.event import Actor
 from clinic.models import Absence, Resource
 from tests.factories import NOW, PATIENT, World, local, make_details
 from tests.racing import half_written, overlaps
@@ -29,12 +30,21 @@ from tests.racing import half_written, overlaps
 pytestmark = pytest.mark.django_db
 
 TUESDAY = dt.date(2026, 11, 24)
+MIDNIGHT = local(TUESDAY, 0)
 MINUTE = dt.timedelta(minutes=1)
 VISIT, CLEAN_UP, HOLD, HOLD_LIMIT, CUT_OFF = 30 * MINUTE, 15 * MINUTE, 20 * MINUTE, 60 * MINUTE, 60 * MINUTE
 GRID = [local(TUESDAY, 9 + n // 4, n % 4 * 15) for n in range(8)]
 # Off the grid; too late for the room's clean-up.
 NEVER = [local(TUESDAY, 9, 7), local(TUESDAY, 16, 30)]
 VISITORS = ["ann", "ben", "cleo"]
+WITH_CLAIMS = {"confirmed", "arrived", "missed"}
+# By the act of the day: from which state to which, and what it is refused with anywhere else.
+STEPS = {
+    "arrive": ("confirmed", "arrived", "NotUpcoming"),
+    "miss": ("confirmed", "missed", "NotUpcoming"),
+    "unmiss": ("missed", "confirmed", "ChangedSince"),
+    "step_back": ("arrived", "confirmed", "ChangedSince"),
+}
 
 starts = st.sampled_from([*GRID, *GRID, *NEVER])
 people = st.sampled_from([None, 0, 1])
@@ -43,7 +53,7 @@ visitors = st.sampled_from(VISITORS)
 
 @dataclasses.dataclass
 class Visit:
-    """What the model knows of one booking. ``state`` is held, confirmed, cancelled or gone."""
+    """What the model knows of one booking. ``state`` is held, confirmed, arrived, missed, cancelled or gone."""
 
     pk: int
     start: dt.datetime
@@ -56,7 +66,7 @@ class Visit:
 
     @property
     def has_claims(self) -> bool:
-        return self.state in {"held", "confirmed"}
+        return self.state in {"held", *WITH_CLAIMS}
 
     def has_run_out(self, now: dt.datetime) -> bool:
         return self.state == "held" and self.expires_at is not None and self.expires_at <= now
@@ -202,7 +212,7 @@ class Clinic(RuleBasedStateMachine):
     def confirm_for(self, visit: Visit, who: str) -> None:
         is_own = who == visit.visitor
         wins = visit.state == "held" and is_own and visit.start > self.now
-        was_booked = visit.state in {"confirmed", "cancelled"} and is_own
+        was_booked = visit.state in {"cancelled", *WITH_CLAIMS} and is_own
 
         booking, said = met(
             lambda: lifecycle.confirm(self.booking(visit), details=make_details(), visitor=who, now=self.now)
@@ -245,7 +255,8 @@ class Clinic(RuleBasedStateMachine):
         if visit.state == "gone":
             return
         if_booked = "TooLate" if visit.start <= self.now else ""
-        refusal = {"held": "NotUpcoming", "cancelled": ""}.get(visit.state, if_booked)
+        over = dict.fromkeys(["held", "arrived", "missed"], "NotUpcoming")
+        refusal = {**over, "cancelled": ""}.get(visit.state, if_booked)
 
         _, said = met(lambda: lifecycle.cancel(self.booking(visit), reason="ill", by=PATIENT, now=self.now))
 
@@ -253,6 +264,34 @@ class Clinic(RuleBasedStateMachine):
         if not refusal:
             visit.state = "cancelled"
             self.worked["cancel"] += 1
+
+    @precondition(lambda self: self.visits)
+    @rule(data=st.data())
+    def on_the_day(self, data: st.DataObject) -> None:
+        """Arrived or missed, and back again; most often what a visit in its state waits for."""
+        likely = [act for act, (state, _, _) in STEPS.items() if state in self.states()]
+        act = data.draw(st.sampled_from(likely[::-1] * 3 + list(STEPS)))
+        since, then, refusal = STEPS[act]
+        visit = self.one_of(data, since)
+        if visit.state == "gone":
+            return
+        if act == "miss" and len(self.visits) > 3:
+            self.now = max(self.now, visit.start)
+        if act == "arrive" and visit.state == since and len(self.visits) > 2:
+            self.now = max(self.now, MIDNIGHT)
+        expected = "" if visit.state in {since, then} else refusal
+        if act == "miss" and visit.start > self.now:
+            expected = "NotYet"
+        if act == "arrive" and self.now < MIDNIGHT:
+            expected = "NotItsDay"
+        more = {"seen": BookingState.ARRIVED} if act == "step_back" else {}
+
+        _, said = met(lambda: getattr(lifecycle, act)(self.booking(visit), by=Actor.SYSTEM, now=self.now, **more))
+
+        assert said == expected
+        if not expected:
+            self.worked[act] += visit.state == since
+            visit.state = then
 
     @precondition(lambda self: any(visit.state == "held" for visit in self.visits))
     @rule(data=st.data())
@@ -325,6 +364,9 @@ class Clinic(RuleBasedStateMachine):
             if visit.state != "gone"
         }
 
+    def states(self) -> set[str]:
+        return {visit.state for visit in self.visits}
+
     def one_of(self, data: st.DataObject, state: str) -> Visit:
         """A visit, three times in four one in that state if there is one."""
         fitting = [visit for visit in self.visits if visit.state == state]
@@ -351,7 +393,7 @@ def test_any_sequence_of_verbs_keeps_rows_and_claims_as_the_model_says():
         ),
     )
 
-    assert set(Clinic.worked) >= {"hold", "confirm", "move", "cancel"}
+    assert {act for act, count in Clinic.worked.items() if count} >= {"hold", "confirm", "move", "cancel", "arrive"}
 
 
 @pytest.mark.soak

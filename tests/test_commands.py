@@ -12,12 +12,24 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db.models import F
 
-from bookings import availability, integrity
-from bookings.management import demo_diary
-from bookings.models import Booking, BookingState, Guardian, MailState, OutgoingEmail, Task
-from bookings.models.states import UPCOMING
-from clinic.models import Clinic, Item, Location, Practitioner, Service
+from bookings import availability, displaced, integrity
+from bookings.management import demo_desk, demo_diary
+from bookings.models import (
+    Booking,
+    BookingState,
+    ConsentWay,
+    Guardian,
+    MailState,
+    OutgoingEmail,
+    Patient,
+    Payment,
+    Task,
+    VisitNote,
+)
+from bookings.models.states import UNDER_WAY, UPCOMING
+from clinic.models import Absence, AuditEvent, Clinic, Item, Location, Practitioner, Service
 from tests.factories import NOW, make_policy
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +50,12 @@ ANSWERS = {
 
 @pytest.fixture
 def small_diary(monkeypatch):
-    """Saturday to Thursday, and emptier than the real demo; the way it is drawn is the same."""
-    monkeypatch.setattr(demo_diary, "DAYS_BACK", 2)
+    """Friday to Thursday, and emptier than the real demo; the way it is drawn is the same."""
+    monkeypatch.setattr(demo_diary, "DAYS_BACK", 3)
     monkeypatch.setattr(demo_diary, "DAYS_AHEAD", 3)
     monkeypatch.setattr(demo_diary, "NEAR_DAYS", 1)
     monkeypatch.setattr(demo_diary, "NEAR_SHARE", 0.25)
-    monkeypatch.setattr(demo_diary, "FAR_SHARE", 0.1)
+    monkeypatch.setattr(demo_diary, "SHARE", 0.1)
 
 
 def demo(now: dt.datetime = NOW) -> str:
@@ -71,8 +83,10 @@ def dump() -> dict[str, list[tuple[object, ...]]]:
 
 
 def visits_by_start() -> list[tuple[object, ...]]:
+    """Those that were booked before today: nobody has walked in yet when the day begins."""
     fields = ("starts_at", "service__slug", "practitioner__slug", "room__slug", "patient__name", "held_at")
-    return list(Booking.objects.order_by("starts_at", "practitioner__slug", "held_at").values_list(*fields))
+    ahead = Booking.objects.filter(held_at__lt=NOW - dt.timedelta(hours=9))
+    return list(ahead.order_by("starts_at", "practitioner__slug", "held_at").values_list(*fields))
 
 
 def local_days(bookings) -> set[dt.date]:
@@ -90,6 +104,15 @@ def leaves_room(location: Location, day: dt.date) -> bool:
         now=NOW,
     )
     return bool(found)
+
+
+def assert_somebody_is_away(now: dt.datetime) -> None:
+    """For half a day, over two or three visits of the days after tomorrow; and for an hour of today."""
+    to_move = displaced.find(displaced.everybody(), now=now)
+    assert 2 <= len(to_move) <= 3
+    assert {each.booking.local_date for each in to_move} <= {dt.date(2026, 11, 25), dt.date(2026, 11, 26)}
+    hours = Absence.objects.filter(ends_at=F("starts_at") + dt.timedelta(hours=1))
+    assert [each.starts_at.date() for each in hours] == [dt.date(2026, 11, 23)]
 
 
 def test_the_demo_is_a_clinic_one_can_walk_through(small_diary, client):
@@ -113,7 +136,7 @@ def test_the_demo_is_a_clinic_one_can_walk_through(small_diary, client):
     assert set(Practitioner.objects.values_list("code", flat=True)) == {"A", "N", "D"}
     assert "http://localhost:8000/desk/" in said
     assert said.count("extraction-demo") == 4
-    open_days = {dt.date(2026, 11, day) for day in (21, 23, 24, 25, 26)}
+    open_days = {dt.date(2026, 11, day) for day in (20, 21, 23, 24, 25, 26)}
     assert local_days(Booking.objects.visits()) == open_days
     may = {}
     for user in User.objects.all():
@@ -136,15 +159,48 @@ def test_the_demo_is_sound_fuller_near_today_and_nobody_gets_its_mail(small_diar
     over, to_come = (Booking.objects.visits().filter(**{f"ends_at__{side}": NOW}) for side in ("lte", "gt"))
     assert set(over.values_list("state", flat=True)) <= {BookingState.COMPLETED, BookingState.MISSED}
     assert over.filter(state=BookingState.COMPLETED).exists()
-    assert set(to_come.values_list("state", flat=True)) <= UPCOMING
+    assert set(to_come.values_list("state", flat=True)) <= UPCOMING | UNDER_WAY
     kinds = Task.objects.open().order_by("kind").values_list("kind", flat=True)
-    assert list(kinds) == ["call_back", "call_back", "check_in", "recheck"]
+    assert list(kinds) == ["call_back", "call_back", "call_back", "check_in", "recheck"]
     assert Booking.objects.in_review().count() == 4
     assert Guardian.objects.filter(agreed_at=None).count() == 1
     near, far = dt.date(2026, 11, 24), dt.date(2026, 11, 26)
     booked = [booking.local_date for booking in Booking.objects.visits().select_related("location")]
     assert booked.count(near) > booked.count(far) > 0
     assert all(leaves_room(Location.objects.get(), day) for day in (near, far))
+
+
+def test_the_demo_shows_a_desk_at_work(small_diary, monkeypatch):
+    monkeypatch.setattr(demo_diary, "NEAR_DAYS", 3)
+    monkeypatch.setattr(demo_desk, "NOTED_SHARE", 0.5)
+    now = NOW + dt.timedelta(hours=5)
+
+    demo(now)
+
+    visits = Booking.objects.visits().select_related("location", "patient").order_by("starts_at")
+    completed = visits.filter(state=BookingState.COMPLETED)
+    assert VisitNote.objects.filter(booking__in=completed).exists()
+    assert {each.state for each in visits.filter(payments__isnull=False)} == {BookingState.COMPLETED}
+    assert 0 < Payment.objects.count() < completed.count()
+    assert [(each.local_date, each.state) for each in visits.filter(late_minutes=10)] == [
+        (dt.date(2026, 11, 23), BookingState.CONFIRMED)
+    ]
+    missed = [each.patient.name for each in visits.filter(state=BookingState.MISSED)]
+    assert {missed.count(name) for name in missed} == {1, 2}
+    assert any(each.local_date == dt.date(2026, 11, 21) for each in visits.filter(state=BookingState.MISSED))
+    [walk_in] = visits.filter(events__verb="rule bent", events__detail__reason="Walk-in")
+    assert (walk_in.local_date, walk_in.state) == (dt.date(2026, 11, 23), BookingState.ARRIVED)
+    assert ConsentWay.SPOKEN in walk_in.consents.values_list("way", flat=True)
+    [asked] = visits.filter(is_screening_outstanding=True, guardian=None)
+    assert OutgoingEmail.objects.filter(booking=asked, kind="answer").count() == 1
+    [twice] = Patient.objects.filter(email__contains=".home@")
+    assert [other.name for other in Patient.objects.like(twice)] == [twice.name]
+    noted = Task.objects.open().filter(notes__isnull=False).order_by("kind")
+    assert [(each.kind, each.assigned_to.username) for each in noted] == [
+        ("call_back", "reception"),
+        ("check_in", "clinician"),
+    ]
+    assert_somebody_is_away(now)
 
 
 def test_the_demo_twice_on_a_day_changes_no_row(small_diary):
@@ -160,7 +216,7 @@ def test_the_demo_twice_on_a_day_changes_no_row(small_diary):
 def test_the_hour_of_the_run_makes_no_difference_to_who_comes_when(small_diary):
     demo(NOW - dt.timedelta(hours=6))
     early = visits_by_start()
-    for model in (OutgoingEmail, Booking, apps.get_model("clinic", "AuditEvent")):
+    for model in (OutgoingEmail, Payment, Booking, Patient, Absence, AuditEvent):
         model.objects.all().delete()
 
     demo(NOW + dt.timedelta(hours=9))
@@ -217,7 +273,8 @@ def test_a_real_clinic_is_set_up_empty_and_paused(monkeypatch):
     assert (clinic.is_demo, clinic.is_online_paused) == (False, True)
     assert (clinic.phone, clinic.country, clinic.currency) == ("+442079460018", "GB", "GBP")
     assert location.address == "1 Quay Road\nLondon\nE1 6AN"
-    assert (manager.username, manager.is_superuser) == ("ines", True)
+    assert (manager.username, manager.is_staff, manager.is_superuser) == ("ines", True, False)
+    assert manager.has_perms(["clinic.change_clinic", "auth.add_user"])
     assert manager.check_password("quayside otter lamp")
     assert Item.objects.exists()
     assert Service.objects.count() == 9

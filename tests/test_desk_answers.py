@@ -119,7 +119,7 @@ def test_reception_reads_no_answers_anywhere(world: World) -> None:
     pages = {name: reception.get(page_of(booking, name)) for name in ("booking", "answers", "ask", "move", "shown")}
 
     assert {name: page.status_code for name, page in pages.items()} == {
-        "booking": 200, "answers": 403, "ask": 403, "move": 200, "shown": 200,
+        "booking": 200, "answers": 403, "ask": 200, "move": 200, "shown": 200,
     }  # fmt: skip
     for page in [*pages.values(), reception.get("/desk/?date=2026-11-30"), reception.get("/desk/review/")]:
         assert [word for word in ("diabetes", "cold sore") if word in page.content.decode()] == []
@@ -148,8 +148,8 @@ def test_answers_ask_the_same_number_of_queries_for_any_number_of_rounds(
         lifecycle.answer_again(booking, answers=DIABETES, kind=RunKind.RECHECK, by=PATIENT, now=now)
 
     # The time zone, session, user, rights to see bookings (two) and answers; the visit, answers, their words, the
-    # parts; the worker, her rights (two), the clinic.
-    with django_assert_num_queries(13):
+    # parts; the worker, her rights (two), the clinic; whether she looked lately, and that she does.
+    with django_assert_num_queries(15):
         practitioner.get(page_of(booking, "answers"))
 
 
@@ -195,6 +195,79 @@ def test_a_signed_text_says_who_signed_it(world: World) -> None:
 
 
 # Asking
+
+
+def test_reception_writes_answers_down_and_never_reads_what_was_said(world: World) -> None:
+    booking = book_with(world, TEN, DIABETES, without=("Q9",))
+    reception = signed_in("reception")
+    assert page_of(booking, "ask") in reception.get(page_of(booking)).content.decode()
+
+    form = asked_on(reception, booking)
+    saved = reception.post(page_of(booking, "ask"), posted(form, q9_parts=["q9-thinner"], q9=[]), follow=True)
+    once_more = reception.get(page_of(booking, "ask") + "?all=1")
+
+    assert [each.code for each in form.asked] == ["Q9"]
+    assert "The answers are saved." in words_of_all(saved)
+    assert booking.screenings.get(kind=RunKind.DESK).taken_by.username == "reception-1"
+    assert "Health answers. A clinician decides." in words_of(saved)
+    for page in (saved, once_more):
+        assert [code for code in ("Q9", "Q12") if code in words_of(page)] == []
+    assert "checked" not in once_more.content.decode()
+    assert "A yes from before stays" in words_of(once_more)
+    assert "diabetes" not in saved.content.decode()
+
+
+def words_of_all(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_a_no_to_somebody_who_sees_no_answers_takes_back_no_yes(world: World) -> None:
+    booking = book_with(world, TEN, DIABETES)
+    reception, practitioner = signed_in("reception"), signed_in("practitioner")
+    ask = page_of(booking, "ask") + "?all=1"
+
+    reception.post(ask, posted(asked_on(reception, booking, "?all=1")))
+    after_reception = words_of(practitioner.get(page_of(booking)))
+    practitioner.post(ask, posted(asked_on(practitioner, booking, "?all=1")))
+
+    assert "Q12: diabetes. A clinician decides." in after_reception
+    assert "Q12" not in words_of(practitioner.get(page_of(booking)))
+
+
+@pytest.mark.parametrize("state", ["confirmed", "arrived"])
+def test_reception_stops_all_visits_of_somebody_who_tells_a_warning_sign(world: World, state: str) -> None:
+    booking, another = world.book(TEN), world.book(local(TUESDAY, 10))
+    if state == "arrived":
+        lifecycle.arrive(booking, by=make_staff(), now=TEN)
+    reception = signed_in("reception")
+    page = reception.get(page_of(booking))
+    assert "They tell a warning sign" in words_of(page)
+    asked = reception.get(page_of(booking, "warning"))
+    assert Question.objects.get(code="Q1").lead in words_of(asked)
+    assert Booking.objects.filter(state=BookingState.SUSPENDED).count() == 0
+
+    assert reception.post(page_of(booking, "warning"), {}).status_code == 422
+    calm = reception.post(page_of(booking, "warning"), {"q1": "no"}, follow=True)
+    assert "Nothing is changed" in words_of_all(calm)
+    # A second press finds the same to read aloud.
+    for _ in range(2):
+        said = words_of(reception.post(page_of(booking, "warning"), {"q1": "yes"}))
+        assert "Get medical help first" in said
+        assert "Call 911" in said
+
+    assert {each.state for each in Booking.objects.all()} == {BookingState.SUSPENDED}
+    assert not any(each.claims.exists() for each in (booking, another))
+    assert not ScreeningRun.objects.exists()
+    assert Task.objects.open().get().kind == TaskKind.WARNING_SIGN
+    assert booking.events.get(verb="suspended").by.username == "reception-1"
+
+
+def test_a_visit_that_is_over_cannot_be_stopped(world: World) -> None:
+    booking = world.book(TEN)
+    lifecycle.cancel(booking, reason="", by=PATIENT, now=NOW)
+
+    assert signed_in("reception").post(page_of(booking, "warning"), {"q1": "yes"}).status_code == 409
+    assert "They tell a warning sign" not in words_of(signed_in("reception").get(page_of(booking)))
 
 
 def test_only_what_is_open_is_asked(practitioner: Client, world: World) -> None:
@@ -268,7 +341,7 @@ def test_a_warning_sign_at_the_desk_leaves_no_visit_and_no_answers(
     booking = world.book(TEN)
     another = world.book(local(TUESDAY, 10))
     if state == "arrived":
-        lifecycle.arrive(booking, by=make_staff(), now=NOW)
+        lifecycle.arrive(booking, by=make_staff(), now=TEN)
 
     # Nothing else is answered yet: a warning sign does not wait for the rest of the form.
     response = practitioner.post(page_of(booking, "ask"), {"q1": "yes"})

@@ -55,7 +55,7 @@ def test_answers_are_flagged_by_a_word_only(world: World) -> None:
 def test_what_waits_for_a_clinician_is_in_review(world: World) -> None:
     book_with(world, TEN, DIABETES)
 
-    assert flags_on() == [{"Answers"}]
+    assert flags_on() == [{"Answers to review"}]
     assert "◆ In review" in words_of(signed_in("reception").get("/desk/?date=2026-11-30"))
 
 
@@ -77,13 +77,13 @@ def test_a_guardian_who_has_not_agreed_is_flagged_until_they_have(world: World) 
     Clinic.objects.update(online_from_age=13)
     mother = lifecycle.GuardianDetails(name="Mo", relation="mother", phone="+12125550124", email="mo@example.org")
     child = book_with(world, TEN, date_of_birth=dt.date(2010, 5, 1), guardian=mother)
-    assert flags_on() == [{"Guardian", "Answers"}]
+    assert flags_on() == [{"Guardian", "Answers to review"}]
 
     lifecycle.agree(child.guardian, by=PATIENT, now=NOW)
-    assert flags_on() == [{"Answers"}]
+    assert flags_on() == [{"Answers to review"}]
 
     child.guardian.delete()
-    assert flags_on() == [{"Guardian", "Answers"}]
+    assert flags_on() == [{"Guardian", "Answers to review"}]
 
 
 def reminded(world: World, clock: Any) -> Booking:
@@ -127,10 +127,39 @@ def test_a_visit_that_moved_was_not_asked_yet(world: World, clock: Any) -> None:
 def test_who_is_here_already_is_asked_in_person(world: World, clock: Any) -> None:
     booking = reminded(world, clock)
 
-    lifecycle.arrive(booking, by=make_staff(), now=SUNDAY_NOON)
+    lifecycle.arrive(booking, by=make_staff(), now=local(MONDAY, 8))
 
     assert Booking.objects.get().state == BookingState.ARRIVED
     assert flags_on() == [set()]
+
+
+@pytest.mark.parametrize(("minutes", "flags"), [(9, set()), (10, {"Late"}), (14 * 60 - 1, {"Late"}), (14 * 60, set())])
+def test_who_should_be_here_by_now_is_late_until_the_day_is_over(
+    world: World, clock: Any, minutes: int, flags: set[str]
+) -> None:
+    book_with(world, TEN)
+
+    clock.move_to(TEN + dt.timedelta(minutes=minutes), tick=False)
+
+    assert flags_on() == [flags]
+
+
+def test_who_says_how_late_they_will_be_is_flagged_with_it_until_they_are_here(world: World, clock: Any) -> None:
+    booking = book_with(world, TEN)
+    Booking.objects.filter(pk=booking.pk).update(late_minutes=20)
+    assert flags_on() == [{"Late 20 min"}]
+
+    clock.move_to(TEN + dt.timedelta(minutes=20), tick=False)
+    lifecycle.arrive(booking, by=make_staff(), now=TEN + dt.timedelta(minutes=20))
+
+    assert flags_on() == [set()]
+
+
+def test_what_would_make_a_visit_easier_is_an_access_need_and_said_on_the_visits_page_only(world: World) -> None:
+    book_with(world, TEN, wishes="I use a wheelchair")
+
+    assert flags_on() == [{"Access need"}]
+    assert "wheelchair" not in words_of(signed_in("reception").get("/desk/?date=2026-11-30"))
 
 
 @pytest.mark.parametrize(
@@ -149,3 +178,13 @@ def test_who_is_here_already_is_asked_in_person(world: World, clock: Any) -> Non
 )
 def test_a_clock_is_told_in_words(minutes: int, said: str) -> None:
     assert words.due(NOW + dt.timedelta(minutes=minutes), NOW, NEW_YORK) == said
+
+
+def test_the_first_visit_is_the_first_one_that_they_came_to(world: World) -> None:
+    missed, second = (world.book(at, name="Sam Kay") for at in (TEN, local(MONDAY, 14)))
+    lifecycle.miss(missed, by=make_staff(), now=missed.ends_at)
+
+    board = signed_in("reception").get("/desk/?date=2026-11-30").context["board"]
+
+    flags = {visit.booking.pk: set(visit.flags) for visit in board.visits}
+    assert "First visit" in flags[second.pk]

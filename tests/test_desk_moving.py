@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from bookings import lifecycle
 from bookings.models import Booking, BookingEvent, BookingState, RunKind
-from clinic.models import Clinic, Grade, Service
+from clinic.models import Absence, Clinic, Grade, Service
 from tests.desk import MONDAY, TUESDAY, book_with, cold_sore, page_of, signed_in, words_of
 from tests.factories import NOW, PATIENT, World, local, make_practitioner, make_staff, open_weekdays
 from tests.online import make_world
@@ -43,7 +44,7 @@ def treated(world: World) -> Booking:
     """A patient treated two weeks ago who has another visit; 28 days are over on 7 December."""
     first = local(dt.date(2026, 11, 9), 10)
     before = first - dt.timedelta(days=7)
-    past = world.book(first, now=before)
+    past = book_with(world, first, now=before)
     lifecycle.complete(past, by=make_staff(), now=first)
     return book_with(world, LATER)
 
@@ -193,3 +194,29 @@ def test_a_minor_moves_with_a_clinicians_reason_alone(world: World) -> None:
     assert move(signed_in("reception"), child, local(MONDAY, 10), reason="x").status_code == 403
     assert move(signed_in("clinician"), child, local(MONDAY, 10), reason="Mother asked").status_code == 302
     assert Booking.objects.get(pk=child.pk).state == BookingState.CONFIRMED
+
+
+def test_a_visit_that_has_to_move_needs_no_other_reason_for_so_soon(world: World, time_machine: Any) -> None:
+    """Today at half past ten, at nine Maya calls in ill: the same time with somebody else."""
+    soon = local(NOW.date(), 10, 30)
+    booking = book_with(world, soon, practitioner=world.practitioner, now=NOW - dt.timedelta(days=3))
+    Absence.objects.create(resource=world.practitioner, starts_at=soon, ends_at=local(NOW.date(), 17))
+    later = local(NOW.date(), 10, 45)
+    wishes = {f"visit-{booking.reference}": f"{later.isoformat()} maya1"}
+
+    signed_in("reception").post(reverse("desk:to_move"), wishes)
+
+    assert Booking.objects.get(pk=booking.pk).starts_at == later
+    event = BookingEvent.objects.get(booking=booking, verb="rule bent")
+    assert event.detail == {"reason": "Visit to move: Maya is away", "rules": ["minimum notice"]}
+
+
+def test_a_visit_that_has_to_move_never_bends_opening_hours(world: World) -> None:
+    booking = book_with(world, LATER, practitioner=world.practitioner)
+    Absence.objects.create(resource=world.practitioner, starts_at=LATER, ends_at=LATER + dt.timedelta(hours=6))
+    wishes = {f"visit-{booking.reference}": f"{local(MONDAY, 20).isoformat()} maya1"}
+
+    signed_in("reception").post(reverse("desk:to_move"), wishes)
+
+    assert Booking.objects.get(pk=booking.pk).starts_at != local(MONDAY, 20)
+    assert not BookingEvent.objects.filter(verb="rule bent").exists()

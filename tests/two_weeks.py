@@ -156,14 +156,8 @@ class TwoWeeks:
             )
             details = make_details(name=name, email=email, date_of_birth=dt.date(2010, 1, 1), guardian=guardian)
             run = ScreeningRun.objects.create(made_at=now, expires_at=now + DAY)
-        held = lifecycle.hold(
-            service=self.world.service,
-            location=visit.house,
-            practitioner=None,
-            start=visit.start,
-            visitor=visitor,
-            now=now,
-        )
+        slot = lifecycle.Slot(service=self.world.service, location=visit.house, practitioner=None, start=visit.start)
+        held = lifecycle.hold(slot, visitor=visitor, now=now)
         booking = lifecycle.confirm(held, details=details, visitor=visitor, run=run, now=now)
         visit.pk, visit.reply_by = booking.pk, booking.reply_by
         if run is None:

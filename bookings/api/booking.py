@@ -105,8 +105,9 @@ def _booked(call: Call, held: Held, form: DetailsForm, wanted: Wanted) -> Reply:
     details = details_of(form, guidance.items_for(held.service, Moment.BOOKING, held.location.clinic))
     run = _run(form, wanted)
     try:
+        program = lifecycle.Program(call.caller.name)
         booking = lifecycle.confirm(
-            held.booking, details=details, visitor=held.visitor, run=run, through=call.caller.name, now=call.now
+            held.booking, details=details, visitor=held.visitor, run=run, by=program, now=call.now
         )
     except Refused:
         _forget(run)

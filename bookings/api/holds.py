@@ -91,11 +91,11 @@ def _held(caller: ApiKey, wanted: Wanted) -> Reply:
 
 
 def _hold(caller: ApiKey, wanted: Wanted) -> Booking:
+    slot = lifecycle.Slot(
+        service=wanted.service, location=wanted.location, practitioner=wanted.practitioner, start=wanted.start
+    )
     return lifecycle.hold(
-        service=wanted.service,
-        location=wanted.location,
-        practitioner=wanted.practitioner,
-        start=wanted.start,
+        slot,
         visitor=tokens.new_visitor(caller),
         said=wanted.said,
         by=Actor.PROGRAM,

@@ -13,23 +13,29 @@ from django.views.decorators.http import require_http_methods
 
 from bookings import access, lifecycle
 from bookings.desk.doors import notices, rights, user_of, visits_for
-from bookings.models import Booking
+from bookings.desk.reading import read
+from bookings.models import Booking, BookingState
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 # What was asked for can never be; every other refusal means that the booking is no longer as the page showed it.
 NEVER_POSSIBLE = (lifecycle.NotOffered, lifecycle.NotEligible, lifecycle.Unsafe, lifecycle.NeedsReason)
 NO_RIGHT = (lifecycle.NotAllowed,)
+# What is possible later on.
+EARLY = (lifecycle.NotReady, lifecycle.NotYet, lifecycle.NotItsDay)
 
 
 def booked(request: HttpRequest, reference: str) -> Booking:
     """The booking that staff name, among those they may see. References are typed in any case.
 
-    404 for a hold, which has no person yet, and for the visits of others to somebody who sees only their own.
+    404 for a hold, which has no person yet, and for the visits of others to somebody who sees only their own. Whoever
+    is shown one of its pages has read it.
     """
     if not access.is_plain(reference):
         raise Http404("no such reference")
     visits = visits_for(user_of(request)).with_everything()
-    return get_object_or_404(visits, reference=reference.replace(" ", "").upper())
+    booking = get_object_or_404(visits, reference=reference.replace(" ", "").upper())
+    read(request, booking, now=timezone.now())
+    return booking
 
 
 def done(
@@ -39,16 +45,26 @@ def done(
     try:
         verb()
     except lifecycle.Refused as refused:
-        context = {
-            **head(booking, timezone.now()),
-            "refusal": str(refused),
-            "wants_answers": isinstance(refused, lifecycle.QuestionsFirst),
-            "wants_guardian": isinstance(refused, lifecycle.GuardianFirst),
-            "may": rights(request),
-        }
-        return render(request, "desk/refused.html", context, status=status_of(refused))
+        return _refused(request, booking, refused, timezone.now())
     messages.success(request, said)
     return redirect(then, booking.reference) if then == "desk:booking" else redirect(then)
+
+
+def _refused(request: HttpRequest, booking: Booking, refused: lifecycle.Refused, now: dt.datetime) -> HttpResponse:
+    """Why not, with the acts that help."""
+    has_begun = booking.has_started(now) or booking.state == BookingState.IN_ROOM
+    context = {
+        **head(booking, now),
+        "refusal": str(refused),
+        "is_early": isinstance(refused, EARLY),
+        "wants_answers": isinstance(refused, lifecycle.QuestionsFirst),
+        "wants_guidance": isinstance(refused, lifecycle.GuidanceFirst),
+        "wants_guardian": isinstance(refused, lifecycle.GuardianFirst),
+        "wants_clinician": isinstance(refused, lifecycle.ClinicianFirst),
+        "may_close": isinstance(refused, lifecycle.NotReady) and has_begun,
+        "may": rights(request),
+    }
+    return render(request, "desk/refused.html", context, status=status_of(refused))
 
 
 def form_shown(

@@ -2,8 +2,10 @@
 
 import dataclasses
 import datetime as dt
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -25,14 +27,25 @@ NEXT = {
 
 @dataclasses.dataclass(frozen=True)
 class Acts:
-    """What may be done to a visit now; ``next`` is the one act that the day waits for, or ""."""
+    """What may be done to a visit now; ``next`` is the one act that the day waits for, or "".
+
+    ``again`` is to book the same anew for somebody whose visit did not take place.
+    """
 
     next: str
     change: bool
+    move: bool
     ask: bool
     close: bool
     miss: bool
     cancel: bool
+    late: bool
+    pay: bool
+    unmiss: bool
+    reopen: bool
+    again: bool
+    # The state that a wrong tap goes back to, in words, or "".
+    back: str
 
 
 def is_open(booking: Booking) -> bool:
@@ -48,11 +61,30 @@ def acts_for(booking: Booking, now: dt.datetime) -> Acts:
     return Acts(
         next="" if is_confirmed and not is_its_day else next_act,
         change=booking.is_upcoming and not has_started,
+        move=booking.is_waited_for(now),
         ask=is_open(booking),
         close=has_started and next_act in {"arrive", "enter_room"},
         miss=has_started and is_confirmed,
-        cancel=booking.is_upcoming and not has_started,
+        cancel=booking.is_waited_for(now),
+        late=is_confirmed and booking.local_date == today(booking, now),
+        pay=booking.state in lifecycle.PAYABLE and is_its_day,
+        unmiss=booking.state == BookingState.MISSED and lifecycle.is_missed_today(booking, now),
+        reopen=booking.state == BookingState.COMPLETED and lifecycle.is_closed_today(booking, now),
+        again=booking.state in {BookingState.MISSED, BookingState.CANCELLED},
+        back=_before(booking),
     )
+
+
+def _before(booking: Booking) -> str:
+    back = lifecycle.STEPS_BACK.get(BookingState(booking.state))
+    return back.label.lower() if back else ""
+
+
+def _where(request: HttpRequest, booking: Booking) -> str:
+    """Whoever tapped on "my day" goes on there."""
+    if request.POST.get("then") != "my_day":
+        return "desk:booking"
+    return f"{reverse('desk:my_day')}?{urlencode({'with': booking.practitioner.slug})}"
 
 
 @never_cache
@@ -65,20 +97,20 @@ def arrive(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.arrive(booking, by=user_of(request), now=timezone.now())
 
-    return done(request, booking, verb, "Arrived.")
+    return done(request, booking, verb, "Arrived.", then=_where(request, booking))
 
 
 @never_cache
 @require_POST
 @changes_bookings
 def enter_room(request: HttpRequest, reference: str) -> HttpResponse:
-    """Treatment begins: not before the questions are answered and a guardian has agreed."""
+    """Treatment begins, unless something has to come first: then the page that says so helps with it."""
     booking = booked(request, reference)
 
     def verb() -> Booking:
         return lifecycle.enter_room(booking, by=user_of(request), now=timezone.now())
 
-    return done(request, booking, verb, "In the room.")
+    return done(request, booking, verb, "In the room.", then=_where(request, booking))
 
 
 @never_cache

@@ -7,16 +7,20 @@ from django.views.decorators.http import require_POST
 
 from bookings import lifecycle
 from bookings.desk.acting import booked, done, form_page, form_shown, typed
-from bookings.desk.doors import changes_bookings, user_of
+from bookings.desk.doors import changes_bookings, changes_patients, user_of
 from bookings.desk.forms import CancelForm, EmailForm
 from bookings.models import Booking
+
+# As many digits as a key of the database has.
+LONGEST_KEY = 18
 
 
 @never_cache
 @form_page
 @changes_bookings
+@changes_patients
 def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
-    """Put the address right; the confirmation goes out again and earlier links stop working."""
+    """Put the address right; what is still to come is confirmed again, and earlier links stop working."""
     now = timezone.now()
     booking = booked(request, reference)
     form = EmailForm(typed(request), initial={"email": booking.patient and booking.patient.email})
@@ -26,18 +30,21 @@ def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.correct_email(booking, email=form.cleaned_data["email"], by=user_of(request), now=now)
 
-    return done(request, booking, verb, "The address is right now. The confirmation is on its way again.")
+    again = " The confirmation is on its way again." if booking.is_upcoming else ""
+    return done(request, booking, verb, f"The address is right now.{again}")
 
 
 @never_cache
 @require_POST
 @changes_bookings
 def resend(request: HttpRequest, reference: str) -> HttpResponse:
-    """Send the confirmation once more, to the same address."""
+    """Send the confirmation once more, to the same address. ``seen`` is the newest one that the page knew of."""
     booking = booked(request, reference)
+    seen = request.POST.get("seen", "")
 
     def verb() -> object:
-        return lifecycle.resend(booking, by=user_of(request), now=timezone.now())
+        known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= LONGEST_KEY else None
+        return lifecycle.resend(booking, seen=known, by=user_of(request), now=timezone.now())
 
     return done(request, booking, verb, "The confirmation is on its way again.")
 
@@ -46,14 +53,15 @@ def resend(request: HttpRequest, reference: str) -> HttpResponse:
 @form_page
 @changes_bookings
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
-    """Cancel with a reason. Cancelling twice changes nothing."""
+    """Cancel with a reason, for the patient or as the clinic's own doing. Cancelling twice changes nothing."""
     now = timezone.now()
     booking = booked(request, reference)
-    form = CancelForm(typed(request))
+    form = CancelForm(typed(request), booking=booking, now=now)
     if not form.is_valid():
         return form_shown(request, "desk/cancel.html", booking, form, now)
 
     def verb() -> Booking:
-        return lifecycle.cancel(booking, reason=form.cleaned_data["reason"], by=user_of(request), now=now)
+        return lifecycle.cancel(booking, **form.said, by=user_of(request), now=now)
 
-    return done(request, booking, verb, "Cancelled. The patient gets an email.")
+    told = "The patient gets an email." if form.said["notify"] else "No email was sent."
+    return done(request, booking, verb, f"Cancelled. {told}")

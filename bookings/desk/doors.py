@@ -13,17 +13,28 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from bookings import lifecycle, outbox
-from bookings.models import Booking
+from bookings.models import Booking, Patient
 from bookings.models.booking import BookingQuerySet
+from bookings.models.people import PatientQuerySet
 
 View = Callable[..., HttpResponse]
 
 # Signing in is asked for by the middleware; someone signed in without the right gets the 403 page.
 sees_bookings = permission_required("bookings.view_booking", raise_exception=True)
 changes_bookings = permission_required("bookings.change_booking", raise_exception=True)
+takes_payments = permission_required("bookings.add_payment", raise_exception=True)
+voids_payments = permission_required("bookings.change_payment", raise_exception=True)
 sees_mail = permission_required("bookings.view_outgoingemail", raise_exception=True)
 sees_tasks = permission_required("bookings.view_task", raise_exception=True)
+books = permission_required("bookings.add_booking", raise_exception=True)
+sees_patients = permission_required("bookings.view_patient", raise_exception=True)
+changes_patients = permission_required("bookings.change_patient", raise_exception=True)
+sees_log = permission_required("bookings.view_log", raise_exception=True)
 does_tasks = permission_required("bookings.change_task", raise_exception=True)
+sees_absences = permission_required("clinic.view_absence", raise_exception=True)
+adds_absences = permission_required("clinic.add_absence", raise_exception=True)
+changes_absences = permission_required("clinic.change_absence", raise_exception=True)
+changes_people = permission_required("clinic.change_practitioner", raise_exception=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +69,12 @@ def visits_for(user: User) -> BookingQuerySet:
     """The booked visits that somebody may see."""
     found = Booking.objects.booked()
     return found if sees_everybody(user) else found.filter(practitioner__user=user)
+
+
+def patients_for(user: User) -> PatientQuerySet:
+    """Whose record somebody may open: everybody's, or that of people who have a visit with them."""
+    found = Patient.objects.current()
+    return found if sees_everybody(user) else found.filter(pk__in=visits_for(user).values("patient"))
 
 
 def sees_answers_of_patients(user: User) -> bool:

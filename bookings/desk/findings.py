@@ -4,6 +4,7 @@ Who may not see answers learns that something stands in the way, never what.
 """
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from bookings import lifecycle
@@ -44,6 +45,12 @@ def standing_of(booking: Booking) -> list[Finding]:
     born = booking.patient.date_of_birth if booking.patient else None
     is_known = any(each.question == FROM_AGE for each in found)
     return found if is_known or not needs_guardian(born, booking.local_date) else [*found, UNDER_AGE]
+
+
+def as_it_stands(booking: Booking, now: dt.datetime, *, sees_answers: bool) -> list[Line]:
+    """What all answers, history and age mean for the visit as it is arranged."""
+    found = lifecycle.outlook_for(booking, now).outcome(booking.practitioner.code, booking.local_date).findings
+    return lines(found, history_texts(found), sees_answers=sees_answers)
 
 
 def of_run(run: ScreeningRun) -> list[Finding]:

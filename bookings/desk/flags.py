@@ -11,6 +11,8 @@ from clinic.screening import Answer
 
 # Nothing is left to ask once the visit is over.
 OVER = {BookingState.COMPLETED, BookingState.MISSED}
+# A few minutes are nobody's fault.
+LATE_AFTER = dt.timedelta(minutes=10)
 
 
 def rounds_of(bookings: Iterable[Booking]) -> dict[int, list[ScreeningRun]]:
@@ -24,12 +26,21 @@ def rounds_of(bookings: Iterable[Booking]) -> dict[int, list[ScreeningRun]]:
     return found
 
 
-def of(booking: Booking, rounds: Sequence[ScreeningRun], *, day: dt.date, is_away: bool) -> tuple[str, ...]:
-    """``booking`` carries what the board annotates. Somebody who is away leaves a visit to be moved."""
+def of(
+    booking: Booking, rounds: Sequence[ScreeningRun], *, day: dt.date, is_away: bool, now: dt.datetime
+) -> tuple[str, ...]:
+    """``booking`` carries what the board annotates; ``now`` is by the wall clock of its house.
+
+    Somebody who is away leaves a visit to be moved.
+    """
     if booking.state == BookingState.HELD:
         return ()
     is_over = booking.state in OVER
+    is_waiting = booking.state == BookingState.PENDING
+    late = _late(booking, day, now)
+    has_told = any(run.verdict != Verdict.OK for run in rounds)
     flags = {
+        late: bool(late),
         "To move: away": is_away and not is_over,
         "Mail failed": mail_of(booking) in {MailState.FAILED, MailState.NO_ADDRESS},
         "Screening outstanding": booking.is_screening_outstanding and not is_over,
@@ -37,10 +48,11 @@ def of(booking: Booking, rounds: Sequence[ScreeningRun], *, day: dt.date, is_awa
         "Squeezed": any(run.kind == RunKind.SQUEEZED for run in rounds),
         "Re-check: changed": any(run.kind == RunKind.RECHECK and _says_something_new(run) for run in rounds),
         "Not re-checked": booking.state == BookingState.CONFIRMED and _is_not_rechecked(booking, rounds),
-        "Answers": any(run.verdict != Verdict.OK for run in rounds),
+        "Answers to review": has_told and is_waiting,
+        "Answers": has_told and not is_waiting,
         "First visit": not getattr(booking, "has_earlier_visit", False),
         "For someone else": booking.is_for_someone_else,
-        "Wishes": bool(booking.wishes),
+        "Access need": bool(booking.wishes),
     }
     return tuple(flag for flag, is_set in flags.items() if is_set)
 
@@ -48,6 +60,15 @@ def of(booking: Booking, rounds: Sequence[ScreeningRun], *, day: dt.date, is_awa
 def mail_of(booking: Booking) -> str:
     """The state of its confirmation; "" for none."""
     return getattr(booking, "mail_state", None) or ""
+
+
+def _late(booking: Booking, day: dt.date, now: dt.datetime) -> str:
+    """How late, if the patient said so; else that they should be here by now. "" for whoever is here or not late."""
+    if booking.state != BookingState.CONFIRMED:
+        return ""
+    if booking.late_minutes:
+        return f"Late {booking.late_minutes} min"
+    return "Late" if now.date() == day and now >= booking.starts_at + LATE_AFTER else ""
 
 
 def _waits_for_guardian(booking: Booking, day: dt.date) -> bool:

@@ -19,6 +19,9 @@ from bookings.models import Booking, Outcome
 from clinic.models import Resource, Service
 
 ANYONE = "any"
+# Who cancels.
+PATIENT, CLINIC = "patient", "clinic"
+OUR_DOING = (CLINIC, "The clinic: we cannot keep this time")
 
 
 def post_form(button: str, *fields: str) -> FormHelper:
@@ -48,7 +51,7 @@ class EmailForm(forms.Form):
     email = forms.EmailField(
         label="Email address",
         max_length=254,
-        help_text="The confirmation goes there again. Links sent to the old address stop working.",
+        help_text="What is still to come is confirmed again. Links sent to the old address stop working.",
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={
             "required": "Enter an email address, like name@example.com",
@@ -60,8 +63,18 @@ class EmailForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why a visit is cancelled."""
+    """Who cancels a visit, why, and whether the patient is told. Once it should have begun it can only be the clinic.
 
+    After ``is_valid()`` ``said`` is what the verb wants to know.
+    """
+
+    who = forms.ChoiceField(
+        label="Who cancels?",
+        choices=[(PATIENT, "The patient"), OUR_DOING],
+        initial=PATIENT,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select who cancels", "invalid_choice": "Select who cancels"},
+    )
     reason = _reason(
         "Why is it cancelled?",
         hint="For the history. The patient does not see it.",
@@ -69,7 +82,24 @@ class CancelForm(forms.Form):
         longest=300,
     )
 
-    helper = post_form("Cancel this visit", "reason")
+    notify = forms.BooleanField(required=False, initial=True)
+
+    helper = post_form("Cancel this visit", "who", "reason", "notify")
+
+    def __init__(self, *args: Any, booking: Booking, now: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        who, notify = self.fields["who"], self.fields["notify"]
+        assert isinstance(who, forms.ChoiceField)
+        notify.label = f"Email {booking.reader[0].split()[0]}"
+        who.help_text = "For the clinic it is never late: there is nothing to pay, and the email says it is our doing."
+        if not booking.is_upcoming or booking.has_started(now):
+            who.choices = [OUR_DOING]
+            who.initial = CLINIC
+
+    @property
+    def said(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {"reason": said["reason"], "is_ours": said["who"] == CLINIC, "notify": said["notify"]}
 
 
 class ApproveForm(forms.Form):
@@ -193,6 +223,12 @@ class AskForm(QuestionsForm):
                 field = self.fields[name_of(asked.code)]
                 field.required = False
                 field.help_text = "Ask this in the room, with the patient alone. Leave it empty until then."
+
+
+class WarningForm(QuestionsForm):
+    """The first question alone."""
+
+    button = "Go on"
 
 
 class MoveForm(forms.Form):

@@ -2,18 +2,24 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 
-from bookings.models import Booking, BookingEvent, Outcome
+from bookings.availability import RULES_OF_TIME
+from bookings.models import Booking, BookingEvent, BookingState, Outcome, PaidBy
 from clinic import words
-from clinic.models import Rule
+from clinic.models import Resource, Rule
 
 # What the history may be asked for that tells an answer: the codes of rules say what was answered.
 RULE_BENT = "rule bent"
 # Why a clinician decided so may tell an answer too.
 DECIDED = {RULE_BENT, "approved", "service changed"}
+MOVED_TO = ("practitioner", "room")
+# What is said of a move that was taken back, and of what is bent again by it, for the reason it was bent for.
+TAKEN_BACK = {"undone": "moved back", "kept": "rule stays bent"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,40 +34,70 @@ class Entry:
 
 
 def of(booking: Booking, *, sees_answers: bool) -> list[Entry]:
-    """Two queries, and one more where a rule was bent."""
+    """Two queries, and one more each where a rule was bent and where a visit moved to other people or rooms."""
     events = list(BookingEvent.objects.filter(booking=booking).select_related("by").order_by("-at", "-id"))
+    for event in events:
+        event.booking = booking
+    return entries(events, sees_answers=sees_answers)
+
+
+def entries(events: Sequence[BookingEvent], *, sees_answers: bool) -> list[Entry]:
+    """What each of these says, in their order. They bring their ``by``, and their booking with its location."""
     bent = {code for event in events for code in event.detail.get("rules", [])} if sees_answers else set()
-    names = _names(bent)
-    return [_entry(event, booking, names, sees_answers=sees_answers) for event in events]
+    names = {rule: rule for rule in RULES_OF_TIME} | _names(bent - RULES_OF_TIME) | _places(events)
+    return [_entry(event, names, sees_answers=sees_answers) for event in events]
 
 
 def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
 
-def _entry(event: BookingEvent, booking: Booking, names: dict[str, str], *, sees_answers: bool) -> Entry:
+def _entry(event: BookingEvent, names: dict[str, str], *, sees_answers: bool) -> Entry:
+    what = next((said for mark, said in TAKEN_BACK.items() if event.detail.get(mark)), event.verb)
     return Entry(
-        what=event.verb[:1].upper() + event.verb[1:],
+        what=what[:1].upper() + what[1:],
         who=name_of(event.by) if event.by else event.get_actor_display().lower(),
         at=event.at,
-        more=_more(event, booking, names),
-        reason=str(event.detail.get("reason", "")) if sees_answers or event.verb not in DECIDED else "",
+        more=_more(event, names),
+        reason=str(event.detail.get("reason", "")) if sees_answers or not _may_tell(event) else "",
     )
 
 
-def _more(event: BookingEvent, booking: Booking, names: dict[str, str]) -> str:
-    detail, zone = event.detail, booking.location.zone
+def _may_tell(event: BookingEvent) -> bool:
+    """Whether its reason may tell an answer; a rule of time never does."""
+    rules = event.detail.get("rules", [])
+    return event.verb in DECIDED and not (rules and RULES_OF_TIME.issuperset(rules))
+
+
+def _more(event: BookingEvent, names: dict[str, str]) -> str:
+    detail, zone = event.detail, event.booking.location.zone
     if event.verb == "moved" and "was" in detail and "starts_at" in detail:
-        return f"From {_when(detail['was'], zone)} to {_when(detail['starts_at'], zone)}"
+        return _moved(detail, zone, names)
     if event.verb == "service changed":
         return f"From {detail['was']} to {detail['service']}"
-    if event.verb == "completed":
-        return Outcome(detail["outcome"]).label if detail.get("outcome") else ""
+    if event.verb in OF_THE_DAY:
+        return OF_THE_DAY[event.verb](detail)
     if event.verb == "cancelled" and detail.get("late"):
         return "After the free time to cancel"
     if event.verb == RULE_BENT:
         return _listed(names[code] for code in detail.get("rules", []) if code in names)
     return f"Through {detail['program']}" if detail.get("program") else ""
+
+
+def _moved(detail: dict[str, Any], zone: dt.tzinfo, names: dict[str, str]) -> str:
+    """From when and where to when and where, and whether the patient was not told."""
+    told = [f"From {_when(detail['was'], zone)} to {_when(detail['starts_at'], zone)}"]
+    changes = [(detail.get(f"was_{key}"), detail.get(key)) for key in MOVED_TO]
+    told += [f"from {names[str(was)]} to {names[str(to)]}" for was, to in changes if was and to and was != to]
+    return ", ".join(told) + (". No email was sent" if detail.get("mailed") is False else "")
+
+
+def _places(events: Iterable[BookingEvent]) -> dict[str, str]:
+    """The names of the people and rooms that visits moved between, by id; no query where nobody changed."""
+    details = [event.detail for event in events if event.verb == "moved"]
+    pairs = [(detail.get(f"was_{key}"), detail.get(key)) for detail in details for key in MOVED_TO]
+    ids = {each for was, to in pairs if was != to for each in (was, to) if each}
+    return {str(pk): each.name for pk, each in Resource.objects.in_bulk(ids).items()} if ids else {}
 
 
 def _listed(found: Iterable[str]) -> str:
@@ -81,3 +117,19 @@ def _names(rules: set[str]) -> dict[str, str]:
         for rule in Rule.objects.filter(code__in=rules).select_related("part__question")
     }
     return {code: code.replace("-", " ") for code in rules} | known
+
+
+def _paid(detail: dict[str, Any]) -> str:
+    method = PaidBy(detail["method"]).label.lower()
+    return f"{words.money(Decimal(detail['amount']), detail['currency'])}, {method}"
+
+
+# What exactly changed on the day of a visit, by the verb.
+OF_THE_DAY: dict[str, Callable[[dict[str, Any]], str]] = {
+    "completed": lambda detail: Outcome(detail["outcome"]).label if detail.get("outcome") else "",
+    "running late": lambda detail: f"By {words.duration(detail['minutes'])}",
+    "set back": lambda detail: f"To {BookingState(detail['to']).label.lower()}",
+    "opened again": lambda detail: f"It was closed as {Outcome(detail['outcome']).label.lower()}",
+    "paid": _paid,
+    "payment voided": _paid,
+}

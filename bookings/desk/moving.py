@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from bookings import lifecycle
-from bookings.desk import times
+from bookings.desk import times, undo
 from bookings.desk.acting import booked, form_page, today
 from bookings.desk.doors import changes_bookings, decides, user_of
-from bookings.models import BookingState
+from bookings.models import Booking, BookingState
 from clinic import words
 from clinic.models import Service
 
@@ -25,20 +25,25 @@ def move(request: HttpRequest, reference: str) -> HttpResponse:
     asking = times.asking_for(request, booking, now)
     if request.method != "POST":
         return times.page(asking)
-    form = times.pressed(request)
+    form = times.pressed_to_move(request)
     if not form.is_valid():
         return times.page(asking, form=form)
-    pressed = {name: form.cleaned_data[name] for name in ("start", "practitioner")}
+    pressed = {name: form.cleaned_data[name] for name in ("start", "practitioner", "seen")}
+    reasons = lifecycle.Reasons(findings=form.cleaned_data["reason"], time=form.why_then)
     try:
-        moved = lifecycle.reschedule(
-            booking, **pressed, override=form.cleaned_data["reason"], by=user_of(request), now=now
-        )
+        moved = lifecycle.reschedule(booking, **pressed, override=reasons, by=user_of(request), now=now)
     except lifecycle.Refused as refused:
         return times.page(asking, refused=refused, form=form)
-    when = words.when(moved.starts_at, moved.location.zone)
-    is_decided = booking.state == BookingState.PENDING and moved.state == BookingState.CONFIRMED
-    messages.success(request, f"Moved to {when}, and approved." if is_decided else f"Moved to {when}.")
+    if moved.sequence != booking.sequence:
+        undo.offer(request, moved, f"{_done(booking, moved)}. {undo.standing(moved)}")
     return redirect("desk:booking", booking.reference)
+
+
+def _done(booking: Booking, moved: Booking) -> str:
+    """A reason may have approved it; where nobody has to look at the new time, it is simply booked."""
+    if booking.state != BookingState.PENDING or moved.state != BookingState.CONFIRMED:
+        return "Moved"
+    return "Moved and approved" if moved.approved_at != booking.approved_at else "Moved and booked"
 
 
 @never_cache

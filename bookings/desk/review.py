@@ -13,11 +13,12 @@ from django.views.decorators.http import require_safe
 from bookings import lifecycle
 from bookings.desk import findings, rounds
 from bookings.desk.acting import booked, done, form_page, form_shown, typed
-from bookings.desk.doors import decides, notices, rights, sees_bookings, user_of
+from bookings.desk.doors import decides, notices, rights, sees_bookings, user_of, visits_for
 from bookings.desk.findings import Line
 from bookings.desk.forms import ApproveForm, DeclineForm
+from bookings.desk.reading import read
 from bookings.desk.rounds import Round
-from bookings.models import Booking, ScreeningRun
+from bookings.models import Booking, BookingState, ScreeningRun
 from clinic.models import Clinic
 
 MOST_SHOWN = 100
@@ -37,13 +38,15 @@ class Row:
 @require_safe
 @sees_bookings
 def review(request: HttpRequest) -> HttpResponse:
-    """The next clock first."""
+    """The next clock first. A practitioner sees their own patients only."""
     now = timezone.now()
     may = rights(request)
     runs = Prefetch("screenings", ScreeningRun.objects.order_by("-made_at", "-id"))
-    waiting = Booking.objects.in_review().with_everything().prefetch_related(runs)[:MOST_SHOWN]
+    waiting = list(visits_for(user_of(request)).in_review().with_everything().prefetch_related(runs)[:MOST_SHOWN])
+    if may.answers:
+        read(request, *waiting, now=now)
     context = {
-        "rows": rows_of(list(waiting), now, sees_answers=may.answers),
+        "rows": rows_of(waiting, now, sees_answers=may.answers),
         "may": may,
         "now": now,
         "desk_notices": notices(now),
@@ -55,7 +58,7 @@ def review(request: HttpRequest) -> HttpResponse:
 @form_page
 @decides
 def approve(request: HttpRequest, reference: str) -> HttpResponse:
-    """A clinician has looked: the visit is booked, and the patient is told."""
+    """A clinician has looked: the visit is booked, and the patient is told; or who is here already may be treated."""
     now = timezone.now()
     booking = booked(request, reference)
     form = ApproveForm(typed(request), initial={"read": _newest_round(booking)})
@@ -65,7 +68,9 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.approve(booking, **form.cleaned_data, by=user_of(request), now=now)
 
-    return done(request, booking, verb, "Approved. The patient gets a confirmation.", then="desk:review")
+    if booking.is_upcoming and not booking.has_started(now):
+        return done(request, booking, verb, "Approved. The patient gets a confirmation.", then="desk:review")
+    return done(request, booking, verb, "Approved.")
 
 
 @never_cache
@@ -120,4 +125,7 @@ def _decision(
 ) -> HttpResponse:
     may = rights(request)
     [row] = rows_of([booking], now, sees_answers=may.answers)
+    if booking.state != BookingState.PENDING:
+        lines = findings.as_it_stands(booking, now, sees_answers=may.answers)
+        row = dataclasses.replace(row, lines=tuple(lines))
     return form_shown(request, template, booking, form, now, row=row, may=may)

@@ -7,15 +7,19 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from bookings import access, limits
+from bookings.desk.second_factor import ask_for_code
+from clinic import second_factor
 
 TRIES = 10
 WINDOW = dt.timedelta(minutes=10)
+FOUND = 302
 
 
 class SignInForm(AuthenticationForm):
@@ -48,10 +52,17 @@ class SignIn(LoginView):
         if not all(allowed):
             return _too_many_tries(request)
         answer = super().post(request, *args, **kwargs)
-        if request.user.is_authenticated:
+        if answer.status_code == FOUND:
             for who in _counted(request):
                 limits.give_back(*who, window=WINDOW, now=now)
         return answer
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Who has a second step is not in yet."""
+        user = form.get_user()
+        if isinstance(user, User) and second_factor.is_on(user):
+            return ask_for_code(self.request, user, onward=self.get_success_url(), now=timezone.now())
+        return super().form_valid(form)
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         found = super().get_context_data(**context)

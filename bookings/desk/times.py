@@ -12,26 +12,35 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from bookings import availability, lifecycle
-from bookings.availability import Start
+from bookings.availability import NotOffered, Start
 from bookings.desk import findings
 from bookings.desk.acting import head, status_of, today
+from bookings.desk.booking_in.book import BENT_BY, NOBODY, USUAL_REASONS, WALK_IN
+from bookings.desk.booking_in.finding import can_be_bent
 from bookings.desk.doors import Rights, rights
 from bookings.desk.forms import ANYONE, MoveForm, MoveSearch
+from bookings.desk.moving_forms import TimeForm
 from bookings.eligibility import FROM_HISTORY, Outlook
 from bookings.models import Booking
 from clinic.models import Resource, Service, Verdict
 
 # How many times near the present one are offered, and how many are looked at to find them.
 NEAREST, LOOKED_AT = 3, 4
+# What is mostly the reason, for one press.
+# How a reason is asked for; for the grid and opening hours "Why then?".
+QUESTIONS = {NotOffered.TOO_SOON: "Why so soon?", NotOffered.BEYOND_HORIZON: "Why so far ahead?"}
+WHY_THEN = "Why then?"
+USUAL_WHY = tuple(each for each in USUAL_REASONS if each != WALK_IN)
 
 
 @dataclasses.dataclass(frozen=True)
 class Offered:
-    """One free time. ``refusal`` is the rule in its way, in a sentence, or ""."""
+    """One free time. ``refusal`` is the rule in its way, in a sentence, or ""; ``asks_why`` a rule of time."""
 
     at: dt.datetime
     practitioner: Resource
     refusal: str
+    asks_why: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +68,8 @@ class Asking:
         return bool(stands) and (self.may.decide or bool(of_history))
 
     def told(self, refused: lifecycle.Refused) -> str:
+        if isinstance(refused, lifecycle.NotOffered) and not self.is_change:
+            return BENT_BY.get(refused.reason, str(refused))
         return findings.sentence(refused, self.outlook, sees_answers=self.may.answers)
 
 
@@ -78,12 +89,26 @@ def asking_for_change(request: HttpRequest, booking: Booking, services: list[Ser
 
 def pressed(request: HttpRequest) -> MoveForm:
     """What was pressed; a button names its practitioner in the address it posts to."""
+    return MoveForm(_sent(request))
+
+
+def pressed_to_move(request: HttpRequest) -> TimeForm:
+    return TimeForm(_sent(request))
+
+
+def _sent(request: HttpRequest) -> QueryDict:
     data = QueryDict(mutable=True)
     data.update(request.POST.dict())
     who = request.GET.get("who", "")
     if "practitioner" not in data and who:
         data["practitioner"] = who
-    return MoveForm(data)
+    return data
+
+
+def of_notice(start: dt.datetime, asked: availability.Asked) -> NotOffered | None:
+    """Whether that is so soon, or so far ahead, that it takes a reason."""
+    reason = availability.outside(start, {**asked, "is_staff": False})
+    return reason if reason in QUESTIONS else None
 
 
 def page(asking: Asking, *, refused: lifecycle.Refused | None = None, form: MoveForm | None = None) -> HttpResponse:
@@ -102,6 +127,8 @@ def page(asking: Asking, *, refused: lifecycle.Refused | None = None, form: Move
         "search": search,
         "form": search,
         "refusal": _refusal(asking, refused, form),
+        "why": _why(asking, refused, form),
+        "usual_why": USUAL_WHY,
         "reason": form.data.get("reason", "") if form else "",
         "has_errors": form is not None,
         "shown": day,
@@ -113,7 +140,20 @@ def page(asking: Asking, *, refused: lifecycle.Refused | None = None, form: Move
     return render(asking.request, "desk/move.html", context, status=status)
 
 
+def _why(asking: Asking, refused: lifecycle.Refused | None, form: MoveForm | None) -> dict[str, Any] | None:
+    """What was pressed, to ask why it has to be then; None where no reason would help."""
+    if not isinstance(refused, lifecycle.NotOffered) or not can_be_bent(refused.reason):
+        return None
+    if not isinstance(form, TimeForm) or form.why_then:
+        return None
+    said = form.cleaned_data
+    question = QUESTIONS.get(refused.reason, WHY_THEN)
+    return {"start": said["start"], "practitioner": said["practitioner"], "question": question}
+
+
 def _refusal(asking: Asking, refused: lifecycle.Refused | None, form: MoveForm | None) -> str:
+    if isinstance(refused, lifecycle.NotOffered) and isinstance(form, TimeForm) and form.why_then:
+        return NOBODY if refused.reason is NotOffered.CLOSED else str(refused)
     if refused:
         return asking.told(refused)
     return str(next(iter(form.errors.values()))[0]) if form else ""
@@ -157,7 +197,8 @@ def _found(asking: Asking, who: Resource | None, date: dt.date) -> dict[str, Any
     starts.sort(key=lambda start: (start.practitioner.position, start.practitioner.pk))
     others = [start for start in nearest if asking.is_change or start.at != booking.starts_at]
     return {
-        "nearest": [Offered(start.at, start.practitioner, "") for start in others[:NEAREST]],
+        "flagged": list(dict.fromkeys(start.asks_why for start in starts if start.asks_why)),
+        "nearest": [Offered(start.at, start.practitioner, "", _asks_why(asking, start)) for start in others[:NEAREST]],
         "people": [(each, list(theirs)) for each, theirs in groupby(starts, key=attrgetter("practitioner"))],
     }
 
@@ -169,7 +210,15 @@ def _is_present(asking: Asking, start: Start) -> bool:
 
 def _offered(asking: Asking, start: Start) -> Offered:
     stands = lifecycle.problem(asking.outlook, start.practitioner.code, start.at)
-    return Offered(start.at, start.practitioner, asking.told(stands) if stands else "")
+    return Offered(start.at, start.practitioner, asking.told(stands) if stands else "", _asks_why(asking, start))
+
+
+def _asks_why(asking: Asking, start: Start) -> str:
+    """A change of service is a clinician's decision, which has its reason."""
+    location = asking.booking.location
+    asked: availability.Asked = {"location": location, "clinic": location.clinic, "now": asking.now}
+    reason = None if asking.is_change else of_notice(start.at, asked)
+    return BENT_BY[reason] if reason else ""
 
 
 def _closed(asking: Asking, date: dt.date) -> lifecycle.Unsafe | None:

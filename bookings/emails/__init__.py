@@ -6,6 +6,8 @@ birth.
 
 from bookings.emails.course import letter_of, skip, subject_of
 from bookings.emails.letters import Letter, post, visit_link
+from bookings.emails.no_show import missed
+from bookings.emails.questions import open_questions, open_questions_draft
 from bookings.emails.reviews import declined, guardian_request, in_review, pending, review_late, suspended
 from bookings.emails.visits import (
     calendar_file,
@@ -29,8 +31,11 @@ __all__ = [
     "guardian_request",
     "in_review",
     "letter_of",
+    "missed",
     "moved",
     "notice",
+    "open_questions",
+    "open_questions_draft",
     "pending",
     "post",
     "review_late",

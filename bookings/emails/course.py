@@ -10,29 +10,26 @@ from collections.abc import Callable
 from django.conf import settings
 from django.urls import reverse
 
-from bookings.emails.letters import Letter, Note, Shown, facts, list_as_skipped, note, visit_link, when
+from bookings.emails import wordings
+from bookings.emails.letters import Draft, Letter, Note, Shown, facts, list_as_skipped, note, visit_link, write
 from bookings.models import Booking, MailState, OutgoingEmail
 from clinic import guidance, words
 from clinic.models import Moment, PriceKind
 
-SUBJECTS = {
-    "r72h": "Get ready: your visit on {}",
-    "r24h": "One question before your visit on {}",
-    "day0": "After your visit on {}",
-    "day0_plain": "After your visit on {}",
-    "day3": "How are you after your visit on {}?",
-    "day7": "A week after your visit on {}",
-}
-
 
 def letter_of(kind: str, booking: Booking, *, now: dt.datetime) -> Letter:
     """Write the message ``kind``, one of ``bookings.models.mail.COURSE``."""
+    return write(draft_of(kind, booking, now=now))
+
+
+def draft_of(kind: str, booking: Booking, *, now: dt.datetime) -> Draft:
     return note(kind, booking, NOTES[kind](booking, now), now=now)
 
 
 def subject_of(kind: str, booking: Booking) -> str:
     """What the message is called, also in the list of those that were skipped."""
-    return SUBJECTS[kind].format(when(booking))
+    name, _ = booking.reader
+    return wordings.subject(wordings.text_of(kind), wordings.values(booking, name))
 
 
 def skip(kind: str, booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
@@ -42,9 +39,7 @@ def skip(kind: str, booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
 
 def _three_days_before(booking: Booking, now: dt.datetime) -> Note:
     return Note(
-        subject=subject_of("r72h", booking),
         heading="Get ready for your visit",
-        before=["Please read this today. It tells you how to prepare."],
         button=("See or change your visit", visit_link(booking)),
         after=_cost_of_missing(booking),
         facts=facts(booking),
@@ -54,12 +49,11 @@ def _three_days_before(booking: Booking, now: dt.datetime) -> Note:
 
 def _day_before(booking: Booking, now: dt.datetime) -> Note:
     return Note(
-        subject=subject_of("r24h", booking),
         heading="One question before your visit",
-        before=[_is_anything_new(booking)],
         button=("Answer now", visit_link(booking)),
         after=[_other_uses_of_the_link(booking, now), *_cost_of_missing(booking)],
         facts=facts(booking),
+        known={"question": _is_anything_new(booking)},
         shown=_items(booking, Moment.R24H),
     )
 
@@ -81,11 +75,9 @@ def _other_uses_of_the_link(booking: Booking, now: dt.datetime) -> str:
 def _same_day(booking: Booking, now: dt.datetime) -> Note:
     """Also after a plain one: that was the safe part of it, and this is the whole."""
     had_plain = booking.emails.filter(kind="day0_plain", state=MailState.SENT).exists()
-    first = "You already have a short message from us. This is the full advice." if had_plain else ""
     return Note(
-        subject=subject_of("day0", booking),
         heading="How to look after your skin",
-        before=["Thank you for coming. Please read this today.", *([first] if first else [])],
+        before=["You already have a short message from us. This is the full advice."] if had_plain else [],
         button=("How is your skin? Tell us", visit_link(booking)),
         shown=_items(booking, Moment.DAY0),
     )
@@ -93,9 +85,7 @@ def _same_day(booking: Booking, now: dt.datetime) -> Note:
 
 def _same_day_plain(booking: Booking, now: dt.datetime) -> Note:
     return Note(
-        subject=subject_of("day0_plain", booking),
         heading="After your visit",
-        before=["Thank you for coming. Please read this today."],
         button=("How is your skin? Tell us", visit_link(booking)),
         shown=_items(booking, Moment.DAY0_PLAIN),
     )
@@ -103,9 +93,7 @@ def _same_day_plain(booking: Booking, now: dt.datetime) -> Note:
 
 def _third_day(booking: Booking, now: dt.datetime) -> Note:
     return Note(
-        subject=subject_of("day3", booking),
         heading="How is your skin?",
-        before=["Please tell us how it is going. It takes two taps."],
         button=("Calmer, or worse? Tell us", visit_link(booking)),
         shown=_items(booking, Moment.DAY3),
     )
@@ -113,9 +101,7 @@ def _third_day(booking: Booking, now: dt.datetime) -> Note:
 
 def _seventh_day(booking: Booking, now: dt.datetime) -> Note:
     return Note(
-        subject=subject_of("day7", booking),
         heading="A week later: how is your skin?",
-        before=["Please tell us how it went. It takes two taps."],
         button=("Calmer, or worse? Tell us", visit_link(booking)),
         after=[f"If you would like to come again: {settings.SITE_URL}{reverse('services')}"],
         shown=_items(booking, Moment.DAY7),

@@ -12,6 +12,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from bookings import ical, links, outbox
+from bookings.emails import wordings
+from bookings.emails.wordings import Text
 from bookings.mime import Message
 from bookings.models import Booking, OutgoingEmail, ShownItem
 from bookings.models.states import CALLED_OFF
@@ -41,14 +43,33 @@ class Letter:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Note:
-    """What a short letter says: a heading, paragraphs, one thing to press, and what stands after it.
+class Draft:
+    """A letter before ``write`` puts in the subject and the opening that the clinic has for its kind.
 
-    ``facts`` are the rows about the visit to show, ``shown`` the advice by moment. ``preheader`` is what a mail program
-    shows beside the subject, on a locked screen too: the heading, unless that tells of an answer.
+    ``known`` are the placeholders that only this kind knows; ``to`` is who gets it, None for whoever reads the visit's
+    mail.
     """
 
-    subject: str
+    kind: str
+    booking: Booking
+    context: dict[str, Any]
+    template: str = "note"
+    known: dict[str, str] = dataclasses.field(default_factory=dict)
+    to: tuple[str, str] | None = None
+    calendar: bytes = b""
+    method: str = ""
+    shown: Shown = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Note:
+    """What a short letter says beside its opening: a heading, paragraphs, one thing to press, and what follows it.
+
+    ``facts`` are the rows about the visit to show, ``shown`` the advice by moment, ``known`` what only this letter can
+    put in the place of a placeholder. ``preheader`` is what a mail program shows beside the subject, on a locked screen
+    too: the heading, unless that tells of an answer.
+    """
+
     heading: str
     preheader: str = ""
     before: Sequence[str] = ()
@@ -57,6 +78,7 @@ class Note:
     facts: Sequence[tuple[str, str]] = ()
     shown: Shown = dataclasses.field(default_factory=dict)
     has_advice: bool = True
+    known: dict[str, str] = dataclasses.field(default_factory=dict)
     calendar: bytes = b""
     method: str = ""
 
@@ -66,12 +88,14 @@ def post(
     booking: Booking,
     *,
     sequence: int | None = None,
+    due_at: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
     now: dt.datetime,
 ) -> OutgoingEmail:
     """Queue it in the caller's transaction, and remember which words this patient was sent.
 
-    ``sequence`` names the one message of its kind for the visit as arranged; ``not_after`` is when its moment passes.
+    ``sequence`` names the one message of its kind for the visit as arranged; it goes at ``due_at``, at once without
+    one, and ``not_after`` is when its moment passes.
     """
     email = outbox.enqueue(
         letter.message,
@@ -80,6 +104,7 @@ def post(
         name=letter.name,
         address=letter.address,
         sequence=sequence,
+        due_at=due_at,
         not_after=not_after,
         now=now,
     )
@@ -92,40 +117,39 @@ def list_as_skipped(kind: str, booking: Booking, *, subject: str, now: dt.dateti
     return outbox.list_as_skipped(booking, kind=kind, subject=subject, to=booking.reader, now=now)
 
 
-def letter(
-    kind: str,
-    booking: Booking,
-    context: dict[str, Any],
-    *,
-    subject: str,
-    calendar: bytes = b"",
-    method: str = "",
-    shown: Shown | None = None,
-) -> Letter:
-    """Render the two bodies of ``kind`` for whoever reads this visit's mail."""
+def write(draft: Draft, text: Text | None = None) -> Letter:
+    """Render the two bodies; ``text`` stands in for the clinic's own words, to see how it would read."""
+    name, address = draft.to or draft.booking.reader
+    text = text or wordings.text_of(draft.kind)
+    known = {**wordings.values(draft.booking, name), **draft.known}
+    context = {**draft.context, "reader": name, "opening": wordings.paragraphs(text, known)}
     message = Message(
-        subject=subject,
-        text=text_body(kind, context),
-        html=html_body(kind, context),
-        calendar=calendar.decode(),
-        calendar_method=method,
+        subject=wordings.subject(text, known),
+        text=text_body(draft.template, context),
+        html=html_body(draft.template, context),
+        calendar=draft.calendar.decode(),
+        calendar_method=draft.method,
     )
-    name, address = booking.reader
-    return Letter(kind, message, name, address, shown or {})
+    return Letter(draft.kind, message, name, address, draft.shown)
 
 
-def note(kind: str, booking: Booking, said: Note, *, now: dt.datetime) -> Letter:
+def note(kind: str, booking: Booking, said: Note, *, to: tuple[str, str] | None = None, now: dt.datetime) -> Draft:
     """A short letter, with the advice of its moment under it."""
-    context = {**visit(booking, now), **advice_context(booking, said.shown, now), "note": said, "facts": said.facts}
-    message = Message(
-        subject=said.subject,
-        text=text_body("note", context),
-        html=html_body("note", context),
-        calendar=said.calendar.decode(),
-        calendar_method=said.method,
+    return Draft(
+        kind=kind,
+        booking=booking,
+        context={
+            **visit(booking, now, to),
+            **advice_context(booking, said.shown, now),
+            "note": said,
+            "facts": said.facts,
+        },
+        known=said.known,
+        to=to,
+        calendar=said.calendar,
+        method=said.method,
+        shown=said.shown,
     )
-    name, address = booking.reader
-    return Letter(kind, message, name, address, said.shown)
 
 
 def visit_link(booking: Booking) -> str:
@@ -138,10 +162,10 @@ def when(booking: Booking) -> str:
     return words.when(booking.starts_at, booking.location.zone)
 
 
-def visit(booking: Booking, now: dt.datetime) -> dict[str, Any]:
+def visit(booking: Booking, now: dt.datetime, to: tuple[str, str] | None = None) -> dict[str, Any]:
     """What every e-mail about a visit says first."""
     zone = booking.location.zone
-    name, _ = booking.reader
+    name, _ = to or booking.reader
     patient = booking.patient.name if booking.patient else name
     return {
         "booking": booking,
@@ -150,7 +174,6 @@ def visit(booking: Booking, now: dt.datetime) -> dict[str, Any]:
         "when": when(booking),
         "facts": facts(booking),
         "link": visit_link(booking),
-        "reader": name,
         "about": "" if name == patient else patient,
         "is_free_to_change": not booking.is_late(now),
         "cut_off": words.when(booking.cut_off_at, zone),
@@ -253,5 +276,7 @@ def text_body(kind: str, context: dict[str, Any]) -> str:
 
 
 def _wrapped(line: str) -> str:
+    if len(line) <= TEXT_WIDTH:
+        return line
     indent = "  " if line.startswith("- ") else ""
     return textwrap.fill(line, TEXT_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

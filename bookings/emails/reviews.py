@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from bookings import ical, links
-from bookings.emails.letters import Letter, Note, event, facts, note, post, visit_link, when
+from bookings.emails.letters import Draft, Letter, Note, event, facts, note, post, visit_link, write
 from bookings.models import Booking, OutgoingEmail
 from clinic import guidance, screening, words
 from clinic.models import Question, Wording
@@ -16,12 +16,39 @@ CONSULT = "consult"
 
 def in_review(booking: Booking, *, now: dt.datetime) -> Letter:
     """Write that the time is held and a clinician replies. ``booking`` may be as it is about to be saved."""
+    return write(review_draft(booking, now=now))
+
+
+def pending(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """The visit waits for a clinician, as it is arranged now."""
+    return post(in_review(booking, now=now), booking, now=now)
+
+
+def review_late(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """The reply takes longer than we said: once for a visit as it is arranged."""
+    return post(write(late_draft(booking, now=now)), booking, sequence=booking.sequence, now=now)
+
+
+def declined(booking: Booking, *, reason: str, now: dt.datetime) -> OutgoingEmail:
+    """The visit is not booked; ``reason`` is what the clinician wrote for the patient."""
+    return post(write(decline_draft(booking, reason=reason, now=now)), booking, now=now)
+
+
+def suspended(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """After a warning sign: get medical help first; the visit is off, free of charge."""
+    return post(write(help_draft(booking, now=now)), booking, now=now)
+
+
+def guardian_request(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
+    """To the parent or guardian: what the visit is, and their own link to agree."""
+    return post(write(guardian_draft(booking, now=now)), booking, now=now)
+
+
+def review_draft(booking: Booking, *, now: dt.datetime) -> Draft:
     assert booking.reply_by, "what is in review has a clock"
-    reply_by = words.when(booking.reply_by, booking.location.zone)
     said = Note(
-        subject=f"We are holding {when(booking)} for you",
         heading="We are holding your time",
-        before=[f"You are not booked yet. A clinician looks at your answers by {reply_by}.", *_after_review(booking)],
+        before=_after_review(booking),
         button=("See or change your visit", visit_link(booking)),
         after=["We write to you as soon as it is decided."],
         facts=facts(booking),
@@ -32,45 +59,30 @@ def in_review(booking: Booking, *, now: dt.datetime) -> Letter:
     return note("pending", booking, said, now=now)
 
 
-def pending(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
-    """The visit waits for a clinician, as it is arranged now."""
-    return post(in_review(booking, now=now), booking, now=now)
-
-
-def review_late(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
-    """The reply takes longer than we said: once for a visit as it is arranged."""
+def late_draft(booking: Booking, *, now: dt.datetime) -> Draft:
     said = Note(
-        subject=f"We still hold {when(booking)} for you",
         heading="Our reply takes longer than we said",
-        before=[
-            "We are sorry. We have asked again for a clinician to look at your answers.",
-            "Your time is still held, and you are not booked yet.",
-        ],
         button=("See or change your visit", visit_link(booking)),
         after=["If it cannot be decided in time, we tell you and the time is let go. You pay nothing."],
         facts=facts(booking),
     )
-    return post(note("review_late", booking, said, now=now), booking, sequence=booking.sequence, now=now)
+    return note("review_late", booking, said, now=now)
 
 
-def declined(booking: Booking, *, reason: str, now: dt.datetime) -> OutgoingEmail:
-    """The visit is not booked; ``reason`` is what the clinician wrote for the patient."""
+def decline_draft(booking: Booking, *, reason: str, now: dt.datetime) -> Draft:
     said = Note(
-        subject=f"About your visit on {when(booking)}",
         heading="We could not book this visit",
-        before=[f"It was for {when(booking)}. The time is free again, and there is nothing to pay.", reason],
+        before=[reason],
         button=("Book a skin check", settings.SITE_URL + reverse("booking:skin", args=[CONSULT])),
         after=["A clinician looks at your skin first and talks through what is safe. Or call us."],
         calendar=ical.cancellation(event(booking, now)) if booking.confirmed_at else b"",
         method="CANCEL" if booking.confirmed_at else "",
     )
-    return post(note("declined", booking, said, now=now), booking, now=now)
+    return note("declined", booking, said, now=now)
 
 
-def suspended(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
-    """After a warning sign: get medical help first; the visit is off, free of charge."""
+def help_draft(booking: Booking, *, now: dt.datetime) -> Draft:
     said = Note(
-        subject=f"Please read this now: your visit on {when(booking)}",
         heading="Please get medical help first",
         preheader="Your visit will not take place. Please open this message.",
         before=_help(booking),
@@ -81,29 +93,21 @@ def suspended(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
         calendar=ical.cancellation(event(booking, now)),
         method="CANCEL",
     )
-    return post(note("suspended", booking, said, now=now), booking, now=now)
+    return note("suspended", booking, said, now=now)
 
 
-def guardian_request(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
-    """To the parent or guardian: what the visit is, and their own link to agree."""
-    guardian, patient = booking.guardian, booking.patient
-    assert patient, "only a booked visit has a patient"
+def guardian_draft(booking: Booking, *, now: dt.datetime) -> Draft:
+    guardian = booking.guardian
     link = settings.SITE_URL + reverse("guardian:open", args=[links.make_guardian(guardian.pk, guardian.link_version)])
     said = Note(
-        subject=f"Please read: a visit on {when(booking)}",
         heading="Do you agree to this visit?",
-        before=[
-            f"{patient.short_name} named you as their parent or guardian ({guardian.relation}).",
-            "Somebody who answers for a young patient has to agree before we treat them.",
-        ],
         button=("Read it and agree", link),
         after=["You can also agree at the clinic, before the visit. If you did not expect this, call us."],
         facts=facts(booking),
         has_advice=False,
+        known={"relation": guardian.relation},
     )
-    letter = note("guardian", booking, said, now=now)
-    own = Letter("guardian", letter.message, guardian.name, guardian.email)
-    return post(own, booking, now=now)
+    return note("guardian", booking, said, to=(guardian.name, guardian.email), now=now)
 
 
 def _after_review(booking: Booking) -> list[str]:

@@ -7,16 +7,17 @@ from django.urls import reverse
 
 from bookings import ical, outbox
 from bookings.emails.letters import (
+    Draft,
     Letter,
     Shown,
     advice_context,
     event,
     html_body,
-    letter,
     post,
     text_body,
     visit,
     when,
+    write,
 )
 from bookings.mime import Message
 from bookings.models import Booking, BookingEvent, OutgoingEmail
@@ -37,27 +38,53 @@ def confirmed(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
 
 def confirmation(booking: Booking, *, now: dt.datetime) -> Letter:
     """Write that the visit is booked. ``booking`` and its patient may be as they are about to be saved."""
-    return _invitation("confirmed", booking, now=now)
+    return write(invitation("confirmed", booking, now=now))
 
 
 def moved(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit has another time: the new calendar file and the new dates for preparing."""
-    return post(_invitation("moved", booking, was=_time_before(booking), now=now), booking, now=now)
+    draft = move_draft(booking, was=_time_before(booking), now=now)
+    return post(write(draft), booking, now=now)
 
 
 def changed(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit is for another service now: its time, its price and the new dates for preparing."""
-    return post(_invitation("changed", booking, now=now), booking, now=now)
+    return post(write(invitation("changed", booking, now=now)), booking, now=now)
 
 
 def cancelled(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
     """The visit is off, and its calendar entry with it."""
-    calendar = ical.cancellation(event(booking, now))
-    context = {**visit(booking, now), "fee_is_due": _fee_is_due(booking), "again": _again(booking)}
-    said = letter(
-        "cancelled", booking, context, subject=_subject("cancelled", booking), calendar=calendar, method="CANCEL"
+    return post(write(cancel_draft(booking, now=now)), booking, now=now)
+
+
+def invitation(kind: str, booking: Booking, *, now: dt.datetime, **more: object) -> Draft:
+    """A visit that stands: the calendar file, the terms and the advice."""
+    shown = _advice(booking, now)
+    return Draft(
+        kind=kind,
+        booking=booking,
+        template=kind,
+        context={**visit(booking, now), **advice_context(booking, shown, now), **more},
+        calendar=ical.request(event(booking, now)),
+        method="REQUEST",
+        shown=shown,
     )
-    return post(said, booking, now=now)
+
+
+def move_draft(booking: Booking, *, was: dt.datetime | None, now: dt.datetime) -> Draft:
+    """``was`` is the time before, None if nobody knows it any more."""
+    return invitation("moved", booking, was=was, now=now)
+
+
+def cancel_draft(booking: Booking, *, now: dt.datetime) -> Draft:
+    return Draft(
+        kind="cancelled",
+        booking=booking,
+        template="cancelled",
+        context={**visit(booking, now), **_cancelled(booking), "again": _again(booking)},
+        calendar=ical.cancellation(event(booking, now)),
+        method="CANCEL",
+    )
 
 
 def staff_notice(booking: Booking, *, what: str, now: dt.datetime) -> OutgoingEmail:
@@ -88,31 +115,6 @@ def calendar_file(booking: Booking, *, now: dt.datetime) -> bytes:
     return ical.published(event(booking, now))
 
 
-def _invitation(kind: str, booking: Booking, *, was: dt.datetime | None = None, now: dt.datetime) -> Letter:
-    shown = _advice(booking, now)
-    context = {**visit(booking, now), **advice_context(booking, shown, now), "was": was}
-    calendar = ical.request(event(booking, now))
-    return letter(
-        kind,
-        booking,
-        context,
-        subject=_subject(kind, booking),
-        calendar=calendar,
-        method="REQUEST",
-        shown=shown,
-    )
-
-
-def _subject(kind: str, booking: Booking) -> str:
-    subjects = {
-        "confirmed": "Your visit on {}",
-        "moved": "Your visit has moved to {}",
-        "changed": "Your visit has changed: {}",
-        "cancelled": "Cancelled: your visit on {}",
-    }
-    return subjects[kind].format(when(booking))
-
-
 def _staff_facts(booking: Booking) -> list[tuple[str, str]]:
     """Enough to know the visit; the rest stands on the desk, behind a sign-in."""
     return [
@@ -135,10 +137,14 @@ def _time_before(booking: Booking) -> dt.datetime | None:
     return dt.datetime.fromisoformat(move.detail["was"]) if move else None
 
 
-def _fee_is_due(booking: Booking) -> bool:
-    """Only for the patient's own late cancelling: when the clinic cancels, a person tells them."""
+def _cancelled(booking: Booking) -> dict[str, bool]:
+    """Who cancelled: a fee is only for the patient's own late cancelling, and what was ours says so."""
     act = BookingEvent.objects.filter(booking=booking, verb="cancelled").last()
-    return booking.is_late_cancellation and booking.late_fee > 0 and act is not None and act.actor == Actor.PATIENT
+    is_theirs = act is not None and act.actor == Actor.PATIENT
+    return {
+        "fee_is_due": booking.is_late_cancellation and booking.late_fee > 0 and is_theirs,
+        "is_ours": act is not None and bool(act.detail.get("ours")),
+    }
 
 
 def _again(booking: Booking) -> str:

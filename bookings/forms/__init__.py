@@ -1,10 +1,11 @@
 """Parse and validate what people type. Forms parse; the verbs decide."""
 
 from bookings.forms.course import CheckInForm, RecheckForm, SqueezedForm, squeezed_questions
-from bookings.forms.details import GUIDANCE_WORDS, PRIVACY_WORDS, DetailsForm
+from bookings.forms.details import DetailsForm
 from bookings.forms.fields import suggested_email
 from bookings.forms.questions import QuestionsForm, initial_of, name_of
 from bookings.forms.small import AddressForm, CallMeForm, CancelForm
+from bookings.lifecycle.guidance import GUIDANCE_WORDS, PRIVACY_WORDS
 
 __all__ = [
     "GUIDANCE_WORDS",

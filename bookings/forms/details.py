@@ -30,11 +30,10 @@ from bookings.forms.questions import (
     name_of,
     question_fields,
 )
+from bookings.lifecycle.guidance import GUIDANCE_WORDS, PRIVACY_WORDS
 from clinic.models import Clinic
 from clinic.screening import Answered, Asked
 
-GUIDANCE_WORDS = "I have read the advice on not squeezing"
-PRIVACY_WORDS = "You may keep these details to look after my visit"
 GUARDIAN_FIELDS = ("guardian_name", "guardian_relation", "guardian_phone", "guardian_email", "mail_to")
 GUARDIAN_MISSING = {
     "guardian_name": "Enter the full name of the parent or guardian",

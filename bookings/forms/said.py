@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 
 from bookings import lifecycle
-from bookings.forms.details import GUIDANCE_WORDS, PRIVACY_WORDS, DetailsForm
+from bookings.forms.details import DetailsForm
+from bookings.lifecycle.guidance import GUIDANCE_WORDS, NOT_SQUEEZING, PRIVACY_VERSION, PRIVACY_WORDS, versions_of
 from bookings.models import ConsentKind
 from clinic.guidance import Advice
 from clinic.models import Moment
-
-NOT_SQUEEZING = "why-not-squeeze"
-PRIVACY_VERSION = "1"
 
 
 def details_of(form: DetailsForm, advice: Sequence[Advice]) -> lifecycle.Details:
     """From a valid form; ``advice`` is what stood beside it, of which the part on not squeezing was ticked as read."""
     said, guardian = form.cleaned_data, form.guardian
-    read = ", ".join(f"{each.code} v{each.version}" for each in advice if each.topic == NOT_SQUEEZING)
+    read = versions_of([each for each in advice if each.topic == NOT_SQUEEZING])
     return lifecycle.Details(
         name=said["name"],
         email=said["email"],

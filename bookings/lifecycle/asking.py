@@ -12,9 +12,10 @@ from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.holding import release
 from bookings.lifecycle.refusals import NeedsHelp
 from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks, leave_task
+from bookings.lifecycle.treating import wait_for_clinician
 from bookings.models import Booking, BookingState, RunKind, ScreeningRun, Task, TaskKind
 from bookings.models.event import Actor
-from bookings.models.states import UNDER_WAY
+from bookings.models.states import UNDER_WAY, UPCOMING
 from clinic import screening
 from clinic.models import Verdict
 from clinic.opening import reply_by
@@ -162,9 +163,12 @@ def _note_what_is_open(booking: Booking, book: screening.Rulebook) -> None:
 
 def _leave_task(booking: Booking, kind: RunKind, outlook: Outlook, now: dt.datetime) -> None:
     """Squeezing always reaches the practitioner; another round only when its answers stand in the visit's way."""
-    if not booking.is_upcoming or kind not in TASK_OF:
+    if booking.state not in UPCOMING | UNDER_WAY or kind not in TASK_OF:
         return
-    if kind == RunKind.SQUEEZED or safety.standing(booking, outlook):
+    stands = safety.standing(booking, outlook)
+    if stands and booking.state in UNDER_WAY:
+        wait_for_clinician(booking, now)
+    elif kind == RunKind.SQUEEZED or stands:
         leave_task(booking, TASK_OF[kind], now=now, due_at=_before_it_starts(booking, now))
     else:
         close_tasks(booking, TaskKind.RECHECK, now=now)

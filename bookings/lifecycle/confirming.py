@@ -1,4 +1,4 @@
-"""A held time becomes a booked visit, or waits for a clinician; its e-mail address may be put right afterwards."""
+"""A held time becomes a booked visit, or waits for a clinician."""
 
 import dataclasses
 import datetime as dt
@@ -6,24 +6,24 @@ from typing import Any
 
 from django.db import transaction
 
-from bookings import claims, eligibility, emails
+from bookings import eligibility, emails
 from bookings.eligibility import Outlook
-from bookings.lifecycle import matching, safety
+from bookings.lifecycle import assessing, matching, missing, safety
+from bookings.lifecycle.assessing import Asking, Assessed
 from bookings.lifecycle.history import Who, record
-from bookings.lifecycle.refusals import GuardianNeeded, HoldGone, NeedsHelp, NotUpcoming, refuse_age
+from bookings.lifecycle.refusals import GuardianNeeded, HoldGone, refuse_age
 from bookings.models import (
     Booking,
     BookingState,
     Consent,
     ConsentKind,
     Guardian,
-    OutgoingEmail,
     Patient,
     ScreeningRun,
     ShownItem,
 )
 from bookings.models.event import Actor
-from clinic import screening
+from clinic import audit, screening
 from clinic.screening import Outcome, Rulebook
 
 
@@ -55,12 +55,10 @@ class Details:
 
 
 @dataclasses.dataclass(frozen=True)
-class Assessed:
-    """What a round of answers means for the held time."""
+class Program:
+    """What books for a patient, by the name that the clinic gave its key."""
 
-    run: ScreeningRun | None
-    outlook: Outlook
-    outcome: Outcome
+    name: str
 
 
 def confirm(
@@ -71,30 +69,36 @@ def confirm(
     run: ScreeningRun | None = None,
     known: Patient | None = None,
     book: Rulebook | None = None,
-    through: str = "",
+    by: Who | Program = Actor.PATIENT,
+    override: str = "",
     now: dt.datetime,
 ) -> Booking:
     """Book the held time for good, or keep it pending until a clinician has looked; write the mail that says so.
 
     ``run`` holds the answers, and is the booking's from then on; without one the screening is outstanding. ``known``
-    is the patient where a signed link says who they are, ``book`` spares reading the rules again, ``through`` names the
-    program that asks for them. The hold's owner keeps the time as long as nobody else took it, even past its expiry. A
-    second call answers the same booking. Raises HoldGone; NotEligible for an age that stands in the way;
-    GuardianNeeded; and an Unsafe, after which the time is given back.
+    is the patient where a signed link, or staff, say who they are, ``book`` spares reading the rules again.
+    ``override`` is why staff (``by``) bend what stands in the way. The hold's owner keeps the time as long as nobody
+    else took it, even past its expiry. A second call answers the same booking.
+    Raises HoldGone; NotEligible for an age that stands in the way; PhoneOnly; GuardianNeeded; NotAllowed; and an
+    Unsafe, after which the time is given back: at the desk only after a warning sign.
     """
+    who, through = (Actor.PROGRAM, by.name) if isinstance(by, Program) else (by, "")
+    asking = Asking(visitor=visitor, by=who, known=known, override=override, through=through)
     held = _of(visitor, booking)
     if held is None:
         raise HoldGone
     if held.booked_at is not None:
         return held
-    refuse_age(held, details.date_of_birth)
+    refuse_age(held, details.date_of_birth, by_phone=asking.is_staff)
+    if not asking.is_staff:
+        missing.refuse_online(held.location.clinic, known, now)
     is_minor = eligibility.needs_guardian(details.date_of_birth, held.local_date)
     if is_minor and details.guardian is None:
         raise GuardianNeeded
-    assessed = _assessed(held, details.date_of_birth, run, known, book, now) if run or is_minor else None
+    assessed = assessing.assess(held, details.date_of_birth, run, known, book, now) if run or is_minor else None
     if assessed:
-        _refuse_unsafe(held, assessed, now)
-    return _confirmed(held, details, visitor, assessed, through, now)
+        assessed = assessing.allowed(held, assessed, asking)
+    return _confirmed(held, details, assessed, asking, now)
 
 
 def check(
@@ -109,79 +113,48 @@ def check(
 ) -> Outlook:
     """What the answers mean for the held time, before anything is booked.
 
-    Raises HoldGone; NotEligible for an age that stands in the way; and an Unsafe, after which the time is given back.
+    Raises HoldGone; NotEligible for an age that stands in the way; PhoneOnly; and an Unsafe, after which the time is
+    given back.
     """
     held = _of(visitor, booking)
     if held is None or held.state != BookingState.HELD:
         raise HoldGone
     refuse_age(held, born)
-    assessed = _assessed(held, born, run, known, book, now)
-    _refuse_unsafe(held, assessed, now)
+    missing.refuse_online(held.location.clinic, known, now)
+    assessed = assessing.assess(held, born, run, known, book, now)
+    assessing.refuse_unsafe(held, assessed)
     return assessed.outlook
 
 
-def _confirmed(
-    held: Booking, details: Details, visitor: str, assessed: Assessed | None, through: str, now: dt.datetime
-) -> Booking:
-    result = _result(held, assessed, now)
+def _confirmed(held: Booking, details: Details, assessed: Assessed | None, asking: Asking, now: dt.datetime) -> Booking:
+    result = assessing.result(assessed, now)
     letters = _letters(held, details, result, now)
     with transaction.atomic():
-        if _take(held, details, result, visitor, now):
+        if _take(held, details, result, asking, now):
             booking = _written_down(held, details, assessed, letters, now)
-            _record_who(booking, through, now)
+            _record_who(booking, assessed, asking, now)
+            if asking.is_staff:
+                _ask_the_rest(booking, now)
+            else:
+                missing.tell_desk(booking, now)
             return booking
         transaction.set_rollback(True)
     # Lost: gone, or a second click of ours was faster.
-    booked = _of(visitor, held)
+    booked = _of(asking.visitor, held)
     if booked is None or booked.booked_at is None:
         raise HoldGone
     return booked
 
 
-def _assessed(
-    held: Booking,
-    born: dt.date | None,
-    run: ScreeningRun | None,
-    known: Patient | None,
-    book: Rulebook | None,
-    now: dt.datetime,
-) -> Assessed:
-    outlook = eligibility.outlook(
-        service=held.service,
-        location=held.location,
-        clinic=held.location.clinic,
-        said=eligibility.said_of(run, born=born, patient=known),
-        book=book,
-        now=now,
-    )
-    return Assessed(run, outlook, outlook.outcome(held.practitioner.code, held.local_date))
+def _take(held: Booking, details: Details, result: dict[str, Any], asking: Asking, now: dt.datetime) -> bool:
+    """Whether the hold is still this visitor's; then it is a booked visit from here on.
 
-
-def _refuse_unsafe(held: Booking, assessed: Assessed, now: dt.datetime) -> None:
-    """Give the time back before saying no. After a warning sign nothing of the answers is kept."""
-    stands = safety.problem(assessed.outlook, held.practitioner.code, held.starts_at)
-    if stands is None:
-        return
-    with transaction.atomic():
-        claims.delete_holds(Booking.objects.filter(pk=held.pk))
-        if isinstance(stands, NeedsHelp) and assessed.run:
-            assessed.run.delete()
-    raise stands
-
-
-def _result(held: Booking, assessed: Assessed | None, now: dt.datetime) -> dict[str, Any]:
-    """The columns that say what the booking becomes."""
-    arranged = {"expires_at": None, "booked_at": now, "arranged_at": now}
-    if assessed and assessed.outcome.needs_review:
-        return arranged | {"state": BookingState.PENDING, "reply_by": assessed.outlook.reply_by}
-    return arranged | {"state": BookingState.CONFIRMED, "confirmed_at": now}
-
-
-def _take(held: Booking, details: Details, result: dict[str, Any], visitor: str, now: dt.datetime) -> bool:
-    """Whether the hold is still this visitor's; then it is a booked visit from here on."""
-    mine = Booking.objects.filter(pk=held.pk, state=BookingState.HELD, visitor=visitor, starts_at__gt=now)
-    won = mine.update(
-        patient=_patient(details, now),
+    Who walks in is asked and written down while the visit may have begun.
+    """
+    mine = Booking.objects.filter(pk=held.pk, state=BookingState.HELD, visitor=asking.visitor)
+    still_open = mine.filter(ends_at__gt=now) if asking.is_staff else mine.filter(starts_at__gt=now)
+    won = still_open.update(
+        patient=_whose(details, asking, now),
         is_for_someone_else=details.is_for_someone_else,
         wishes=details.wishes,
         event_on=details.event_on,
@@ -200,54 +173,12 @@ def _letters(held: Booking, details: Details, result: dict[str, Any], now: dt.da
     return [emails.in_review(held, now=now) if held.reply_by else emails.confirmation(held, now=now), *letters]
 
 
-def correct_email(booking: Booking, *, email: str, by: Who, now: dt.datetime) -> Booking:
-    """Put the address right, revoke the links that went to the old one, and mail the confirmation again.
-
-    The same for every other upcoming visit that shares the address. The same address again changes nothing.
-    Raises NotUpcoming.
-    """
-    with transaction.atomic():
-        others = Booking.objects.upcoming().filter(patient=booking.patient_id).values_list("pk", flat=True)
-        # All in id order before any is looked at: whoever suspends this patient's visits does the same.
-        locked = [Booking.objects.locked(pk) for pk in sorted({booking.pk, *others})]
-        [booking] = [each for each in locked if each.pk == booking.pk]
-        if not booking.is_upcoming:
-            raise NotUpcoming
-        assert booking.patient, "only a booked visit has an address to correct"
-        if email == booking.patient.email:
-            return booking
-        told = [each for each in locked if each.is_upcoming and each.patient_id == booking.patient_id]
-        patient = _with_address(booking.patient, email, by)
-        for visit in told if patient.pk == booking.patient_id else [booking]:
-            visit.patient = patient
-            visit.link_version += 1
-            visit.save(update_fields=["patient", "link_version"])
-            record(visit, "address corrected", by=by, now=now)
-            _tell_again(visit, now)
-    return Booking.objects.with_everything().get(pk=booking.pk)
-
-
-def resend(booking: Booking, *, by: Who, now: dt.datetime) -> OutgoingEmail:
-    """Mail the same confirmation once more. Raises NotUpcoming."""
-    with transaction.atomic():
-        booking = _upcoming(booking)
-        record(booking, "confirmation sent again", by=by, now=now)
-        return _tell_again(booking, now)
-
-
-def _tell_again(booking: Booking, now: dt.datetime) -> OutgoingEmail:
-    """What stands: that the visit is booked, or that a clinician is looking."""
-    if booking.state == BookingState.PENDING:
-        return emails.pending(booking, now=now)
-    return emails.confirmed(booking, now=now)
-
-
-def _upcoming(booking: Booking) -> Booking:
-    """The row as it stands now, locked; a visit that is over or cancelled has nothing left to confirm."""
-    found = Booking.objects.locked(booking.pk)
-    if not found.is_upcoming:
-        raise NotUpcoming
-    return found
+def audit_patient(patient: Patient, changes: dict[str, Any], *, by: Who, now: dt.datetime) -> None:
+    """``changes`` are pairs of what was and what is. Patients who act online have no name of their own at the desk."""
+    if isinstance(by, Actor):
+        audit.record("changed", patient, by=None, now=now, **changes, actor=by.value)
+    else:
+        audit.record("changed", patient, by=by, now=now, **changes)
 
 
 def _of(visitor: str, booking: Booking) -> Booking | None:
@@ -255,15 +186,44 @@ def _of(visitor: str, booking: Booking) -> Booking | None:
     return Booking.objects.with_everything().of_visitor(visitor).filter(pk=booking.pk).first()
 
 
+def _whose(details: Details, asking: Asking, now: dt.datetime) -> Patient:
+    """Whom staff picked is believed, and learns nothing but a date of birth that was missing."""
+    if asking.known is None or not asking.is_staff:
+        return _patient(details, now)
+    patient = standing_for(asking.known)
+    if details.date_of_birth and patient.date_of_birth is None:
+        patient.date_of_birth = details.date_of_birth
+        patient.save(update_fields=["date_of_birth"])
+        born = details.date_of_birth.isoformat()
+        audit_patient(patient, {"date_of_birth": [None, born]}, by=asking.by, now=now)
+    return patient
+
+
 def _patient(details: Details, now: dt.datetime) -> Patient:
-    """Known only if every word is the same; an address alone says nothing about who someone is."""
+    """Known only if every word is the same; an address alone says nothing about who someone is.
+
+    Who gives the details of somebody that was merged is the person they were merged into.
+    """
     same = {
         "name": details.name,
         "email": details.email,
         "phone": details.phone,
         "date_of_birth": details.date_of_birth,
     }
-    return Patient.objects.filter(**same).first() or Patient.objects.create(**same, created_at=now)
+    merged = Patient.objects.filter(**same, merged_into__isnull=False)
+    # Locked, so that nobody merges this row away before the visit is theirs.
+    found = Patient.objects.select_for_update(no_key=True).current().filter(**same).first()
+    if found is None and (gone := merged.first()):
+        kept = standing_for(gone)
+        # Somebody whom no e-mail reaches any more would never get theirs.
+        found = kept if kept.email or not details.email else None
+    return found or Patient.objects.create(**same, created_at=now)
+
+
+def standing_for(patient: Patient) -> Patient:
+    """The person a row stands for since it was merged, or itself; locked, inside a transaction."""
+    found = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    return found if found.merged_into is None else standing_for(found.merged_into)
 
 
 def _written_down(
@@ -282,18 +242,35 @@ def _written_down(
         _take_over(assessed.run, assessed, booking)
         matching.look_for_earlier_visits(booking, assessed.run, now)
     for letter in letters:
-        emails.post(letter, booking, now=now)
+        emails.post(_addressed(letter, booking, details), booking, now=now)
     if details.guardian:
         _name_guardian(booking, details.guardian, now)
     return booking
 
 
-def _record_who(booking: Booking, through: str, now: dt.datetime) -> None:
+def _addressed(letter: emails.Letter, booking: Booking, details: Details) -> emails.Letter:
+    """It was written to what was typed; somebody who was merged may have their mail elsewhere by now."""
+    assert booking.patient, "a booked visit has a patient"
+    is_theirs = (letter.name, letter.address) == (details.name, details.email)
+    return (
+        dataclasses.replace(letter, name=booking.patient.name, address=booking.patient.email) if is_theirs else letter
+    )
+
+
+def _record_who(booking: Booking, assessed: Assessed | None, asking: Asking, now: dt.datetime) -> None:
     verb = "asked for" if booking.reply_by else "booked"
-    if through:
-        record(booking, verb, by=Actor.PROGRAM, now=now, program=through)
-    else:
-        record(booking, verb, by=Actor.PATIENT, now=now)
+    through = {"program": asking.through} if asking.through else {}
+    record(booking, verb, by=asking.by, now=now, **through)
+    if assessed and assessed.bent:
+        rules = list(assessed.bent)
+        record(booking, safety.BENT, by=asking.by, now=now, reason=asking.override.strip(), rules=rules)
+
+
+def _ask_the_rest(booking: Booking, now: dt.datetime) -> None:
+    """What the desk did not ask, the patient answers at home. Without an address, or time, it is asked here."""
+    _, address = booking.reader
+    if booking.is_screening_outstanding and address and booking.starts_at > now:
+        emails.open_questions(booking, now=now)
 
 
 def _take_over(run: ScreeningRun, assessed: Assessed, booking: Booking) -> None:
@@ -332,16 +309,3 @@ def _delete_on(booking: Booking) -> dt.date:
 def _name_guardian(booking: Booking, details: GuardianDetails, now: dt.datetime) -> None:
     booking.guardian = Guardian.objects.create(booking=booking, **dataclasses.asdict(details))
     emails.guardian_request(booking, now=now)
-
-
-def _with_address(patient: Patient, email: str, by: Who) -> Patient:
-    """Staff correct the person. Online, a person with other visits becomes two: a browser may touch its visit only."""
-    if isinstance(by, Actor) and patient.bookings.count() > 1:
-        patient.pk = None
-        patient._state.adding = True
-        patient.email = email
-        patient.save()
-    else:
-        patient.email = email
-        patient.save(update_fields=["email"])
-    return patient

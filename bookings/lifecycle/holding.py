@@ -1,5 +1,6 @@
 """A time is held while its form is filled in, kept longer, and given back."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from bookings import claims
+from bookings.availability import Asked
 from bookings.eligibility import NOTHING_SAID, Said
 from bookings.lifecycle.history import Who, record
+from bookings.lifecycle.missing import refuse_online
 from bookings.lifecycle.refusals import HoldGone, HoldLimit, Paused, TooManyHolds
-from bookings.lifecycle.safety import outlook_while_booking, refuse_unsafe
+from bookings.lifecycle.safety import BENT, outlook_while_booking, refuse_unsafe
 from bookings.models import Booking, BookingState
 from bookings.models.booking import new_reference
 from bookings.models.event import Actor
@@ -22,60 +25,83 @@ MOST_HOLDS = 2
 SWEPT_AFTER = dt.timedelta(hours=2)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Slot:
+    """What is to be held: which visit, where, when, and with whom. ``practitioner`` None leaves the choice to us."""
+
+    service: Service
+    location: Location
+    practitioner: Resource | None
+    start: dt.datetime
+
+
 def hold(
+    slot: Slot,
     *,
-    service: Service,
-    location: Location,
-    practitioner: Resource | None,
-    start: dt.datetime,
     visitor: str,
     another: bool = False,
     said: Said = NOTHING_SAID,
     by: Who = Actor.PATIENT,
+    override: str = "",
     now: dt.datetime,
 ) -> Booking:
-    """Keep ``start`` for this visitor; ``practitioner`` None leaves the choice to us.
+    """Keep ``slot`` for this visitor.
 
-    ``said`` is what they answered so far. Replaces the visitor's holds unless ``another``. Raises Paused, TooManyHolds,
-    NotOffered, SlotTaken, and an Unsafe; then the visitor's earlier hold stands as it was.
+    ``said`` is what they answered so far. ``override`` is the reason for which staff bend notice, horizon, grid or
+    opening hours; what was bent stands in the history. Replaces the visitor's holds unless ``another``. Raises Paused,
+    PhoneOnly, TooManyHolds, NotOffered, SlotTaken, and an Unsafe; then the visitor's earlier hold stands as it was.
     """
-    clinic = location.clinic
-    if by in (Actor.PATIENT, Actor.PROGRAM) and not readiness.is_open_for_booking(clinic):
-        raise Paused
-    safe = _opens_at(service, location, practitioner, start, said, now)
+    service, location, clinic = slot.service, slot.location, slot.location.clinic
+    _refuse_closed(clinic, said, by, another=another, now=now)
+    safe = _opens_at(slot, said, now)
     with claims.refusing_overlap(), transaction.atomic():
         _one_at_a_time(visitor)
         claims.lock(service=service, location=location)
         _make_room_for_one(visitor, another=another, now=now)
-        choice = claims.pick(
-            service=service,
-            location=location,
-            clinic=clinic,
-            practitioner=practitioner,
-            start=start,
-            now=now,
-            opens_at=safe,
+        asked: Asked = {
+            "service": service,
+            "location": location,
+            "clinic": clinic,
+            "practitioner": slot.practitioner,
+            "now": now,
+            "opens_at": safe,
+        }
+        choice, bent = _chosen(slot.start, asked, is_bent=not isinstance(by, Actor) and bool(override.strip()))
+        agreed = as_agreed(service, location, clinic) | {"asked_for_any": slot.practitioner is None}
+        booking = _kept(
+            agreed | _where_and_when(choice, service, slot.start), visitor, until=now + clinic.hold, now=now
         )
-        agreed = as_agreed(service, location, clinic) | {"asked_for_any": practitioner is None}
-        booking = _kept(agreed | _where_and_when(choice, service, start), visitor, until=now + clinic.hold, now=now)
         claims.write(booking, choice)
-        record(booking, "held", by=by, now=now, starts_at=start.isoformat())
+        _record(booking, bent, by=by, reason=override, now=now)
     return booking
 
 
-def _opens_at(
-    service: Service,
-    location: Location,
-    practitioner: Resource | None,
-    start: dt.datetime,
-    said: Said,
-    now: dt.datetime,
-) -> Mapping[str, dt.datetime]:
-    """From when on this person may be seen, by grade. Raises an Unsafe when ``start`` is safe with nobody."""
-    outlook = outlook_while_booking(service=service, location=location, said=said, now=now)
+def _record(booking: Booking, bent: list[str], *, by: Who, reason: str, now: dt.datetime) -> None:
+    record(booking, "held", by=by, now=now, starts_at=booking.starts_at.isoformat())
+    if bent:
+        record(booking, BENT, by=by, now=now, reason=reason.strip(), rules=bent)
+
+
+def _refuse_closed(clinic: Clinic, said: Said, by: Who, *, another: bool, now: dt.datetime) -> None:
+    """Who books for another person is asked who that is before anything is refused."""
+    if by in (Actor.PATIENT, Actor.PROGRAM) and not readiness.is_open_for_booking(clinic):
+        raise Paused
+    if by is Actor.PATIENT and not another:
+        refuse_online(clinic, said.patient, now)
+
+
+def _chosen(start: dt.datetime, asked: Asked, *, is_bent: bool) -> tuple[claims.Choice, list[str]]:
+    """Who and what, and the names of the rules that were bent for it."""
+    return claims.pick_bending(start=start, **asked) if is_bent else (claims.pick(start=start, **asked), [])
+
+
+def _opens_at(slot: Slot, said: Said, now: dt.datetime) -> Mapping[str, dt.datetime]:
+    """From when on this person may be seen, by grade. Raises an Unsafe when ``slot`` is safe with nobody."""
+    outlook = outlook_while_booking(service=slot.service, location=slot.location, said=said, now=now)
     if outlook is None:
         return {}
-    refuse_unsafe(outlook, [practitioner.code] if practitioner else service.grades, start)
+    grades = [slot.practitioner.code] if slot.practitioner else slot.service.grades
+    refuse_unsafe(outlook, grades, slot.start)
     return outlook.opens_at
 
 

@@ -1,6 +1,7 @@
 """What the clinic's own history says beside what somebody told us. Only staff learn of it."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 from bookings import eligibility
 from bookings.models import Booking, BookingState, Outcome, ScreeningRun, Task, TaskKind
@@ -28,12 +29,23 @@ def look_for_recent_treatment(booking: Booking, now: dt.datetime) -> None:
 
 def warn_of_next_visits(booking: Booking, now: dt.datetime) -> None:
     """After a treatment: this patient's next visits that come too soon for the same area."""
+    for other, note in _warnings(booking):
+        _leave(other, note, now)
+
+
+def take_back_warnings(booking: Booking, now: dt.datetime) -> None:
+    """The treatment is not closed after all, so nothing comes too soon after it."""
+    for other, note in _warnings(booking):
+        Task.objects.open().filter(kind=TaskKind.HISTORY, booking=other, note=note).update(done_at=now)
+
+
+def _warnings(booking: Booking) -> Iterator[tuple[Booking, str]]:
     later = Booking.objects.upcoming().with_everything().filter(patient=booking.patient).exclude(pk=booking.pk)
     for other in later:
         for rule in _rules(History.GAP, other):
             if _is_within(rule, booking, other):
                 days = rule.fields["days"]
-                _leave(other, f"Treated on {words.day(booking.local_date)}: less than {days} days before.", now)
+                yield other, f"Treated on {words.day(booking.local_date)}: less than {days} days before."
 
 
 def _rules(kind: History, booking: Booking) -> list[Shown]:

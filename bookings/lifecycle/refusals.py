@@ -6,27 +6,43 @@ from bookings.claims import NotOffered, Refused, SlotTaken
 from bookings.eligibility import AgeProblem, age_problem
 from bookings.models import Booking
 from clinic import words
+from clinic.models import Clinic
 
 __all__ = [
+    "AlreadyMerged",
+    "AlreadyPaid",
+    "CannotDoTasks",
+    "ChangedSince",
+    "ClinicianFirst",
     "ConsultOnly",
+    "DayIsOver",
     "GuardianFirst",
     "GuardianNeeded",
+    "GuidanceFirst",
     "HoldGone",
     "HoldLimit",
+    "LookLikeTwo",
+    "MergedOnwards",
+    "MissedBefore",
     "NeedsHelp",
     "NeedsReason",
     "NewAnswers",
     "NotAllowed",
     "NotEligible",
+    "NotItsDay",
     "NotOffered",
+    "NotPayable",
+    "NotReady",
     "NotSafeYet",
     "NotUpcoming",
     "NotYet",
     "Paused",
+    "PhoneOnly",
     "QuestionsFirst",
     "Refused",
     "ReviewFirst",
     "SlotTaken",
+    "TaskIsDone",
     "TooLate",
     "TooManyHolds",
 ]
@@ -62,8 +78,67 @@ class NotUpcoming(Refused):
     sentence = "This visit can no longer be changed. It was cancelled or is already over."
 
 
+class ChangedSince(Refused):
+    """Said to staff."""
+
+    sentence = "This visit was changed meanwhile, so it stays as it is now."
+
+
+class DayIsOver(Refused):
+    """Said to staff."""
+
+    sentence = "A visit is opened again only on the day it was closed. Write a note instead."
+
+
+class MissedBefore(DayIsOver):
+    """Said to staff."""
+
+    sentence = "A no-show is taken back only on the day it was marked. Book them another visit."
+
+
+class AlreadyPaid(Refused):
+    """Said to staff."""
+
+    sentence = "Already paid. The receipt stands on the page of the visit."
+
+
+class NotPayable(Refused):
+    """Said to staff."""
+
+    sentence = "This visit is off, or not booked yet, so there is nothing to pay."
+
+
+class PhoneOnly(Refused):
+    """Somebody whom a signed link names has missed visits before."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        super().__init__()
+        self.phone = words.phone(clinic.phone, clinic.country)
+
+    def __str__(self) -> str:
+        return f"Call us to book your next visit: {self.phone}." if self.phone else "Call us to book your next visit."
+
+
+class TaskIsDone(Refused):
+    """Said to staff."""
+
+    sentence = "This task is done. Open it again first."
+
+
+class CannotDoTasks(Refused):
+    """Said to staff."""
+
+    sentence = "That person may not do tasks. Choose somebody else."
+
+
 class NotYet(Refused):
     sentence = "This visit has not started yet."
+
+
+class NotItsDay(Refused):
+    """Said to staff."""
+
+    sentence = "This visit is on another day. Move it, if they are here for it today."
 
 
 class TooLate(Refused):
@@ -111,16 +186,32 @@ class GuardianNeeded(Refused):
     sentence = "A parent or guardian has to be named for anyone under 18."
 
 
-class GuardianFirst(Refused):
+class NotReady(Refused):
+    """Said to staff: nobody is treated yet."""
+
+
+class GuardianFirst(NotReady):
     """Said to staff."""
 
     sentence = "The parent or guardian has not agreed yet. Ask them here, then go on."
 
 
-class QuestionsFirst(Refused):
+class GuidanceFirst(NotReady):
+    """Said to staff."""
+
+    sentence = "Nobody has written down that the advice was read. Read it with them, then say how."
+
+
+class QuestionsFirst(NotReady):
     """Said to staff."""
 
     sentence = "The health questions are not answered yet. Ask them first."
+
+
+class ClinicianFirst(NotReady):
+    """Said to staff."""
+
+    sentence = "A clinician has to decide first: answers, age or an earlier visit stand in the way."
 
 
 class NotAllowed(Refused):
@@ -139,6 +230,24 @@ class NeedsReason(Refused):
     """Said to staff."""
 
     sentence = "Say why. It stands in the history of the visit."
+
+
+class AlreadyMerged(Refused):
+    """Said to staff."""
+
+    sentence = "This record was merged into another one meanwhile. Open it from the list of patients."
+
+
+class MergedOnwards(Refused):
+    """Said to staff."""
+
+    sentence = "This record was itself merged into another one since. Undo that first."
+
+
+class LookLikeTwo(Refused):
+    """Said to staff."""
+
+    sentence = "The names or the dates of birth differ. Tick that they are the same person, or keep them apart."
 
 
 def refuse_age(booking: Booking, born: dt.date | None, *, by_phone: bool = False) -> None:

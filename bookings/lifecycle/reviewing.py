@@ -14,6 +14,7 @@ from bookings.lifecycle.refusals import ConsultOnly, NeedsHelp, NewAnswers, NotU
 from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks, leave_task
 from bookings.models import Booking, BookingState, Task, TaskKind
 from bookings.models.event import Actor
+from bookings.models.states import UNDER_WAY
 from clinic.models import Resource, Service, Verdict
 
 TOO_LATE = "Nobody could look at your answers in time. We are sorry. Please book another time, or call us."
@@ -22,25 +23,32 @@ TOO_LATE = "Nobody could look at your answers in time. We are sorry. Please book
 def approve(booking: Booking, *, by: Who, reason: str, read: int | None = None, now: dt.datetime) -> Booking:
     """A clinician has looked, and the visit is booked, or stays so after a re-check. A second call changes nothing.
 
+    Of somebody who is here, or was to be by now, it says that they may be treated: nothing moves and no mail goes out.
     ``read`` is the newest round of answers that they had before them. Raises NeedsReason, NotAllowed, NewAnswers when
-    there is a newer one, NeedsHelp, ConsultOnly, TooLate once it has started, NotUpcoming.
+    there is a newer one, NeedsHelp, ConsultOnly, NotUpcoming, and TooLate where it was never booked before its start.
     """
     reason = safety.refuse_without_reason(reason)
     safety.refuse_others(by)
     with transaction.atomic():
         booking = Booking.objects.locked(booking.pk)
-        if booking.state == BookingState.CONFIRMED and not _is_asked_again(booking):
+        is_here = _is_here(booking, now)
+        if not is_here and booking.state != BookingState.CONFIRMED:
+            refuse_over(booking, now)
+        elif not _is_asked_again(booking) and not (is_here and _stands(booking, now)):
             return booking
-        refuse_over(booking, now)
         if read is not None and booking.screenings.filter(pk__gt=read).exists():
             raise NewAnswers
+        if is_here:
+            booking.approved_at = now
+        else:
+            _approved(booking, now)
         _bend(booking, by=by, reason=reason, now=now)
-        _approved(booking, now)
         booking.save()
         record(booking, "approved", by=by, now=now, reason=reason)
         close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
-        emails.confirmed(booking, now=now)
-        emails.staff_notice(booking, what="approved", now=now)
+        if not is_here:
+            emails.confirmed(booking, now=now)
+            emails.staff_notice(booking, what="approved", now=now)
     return booking
 
 
@@ -145,8 +153,19 @@ def _is_asked_again(booking: Booking) -> bool:
     return booking.tasks.open().filter(kind=TaskKind.RECHECK).exists()
 
 
+def _is_here(booking: Booking, now: dt.datetime) -> bool:
+    """Nobody has to press "arrived" before a visit is closed, so one that has started counts."""
+    return booking.state in UNDER_WAY or (booking.state == BookingState.CONFIRMED and booking.has_started(now))
+
+
+def _stands(booking: Booking, now: dt.datetime) -> bool:
+    return bool(safety.standing(booking, safety.outlook_for(booking, now)))
+
+
 def _bend(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> None:
-    """A yes answers every review; a wait that stands besides is bent, and says so in the history.
+    """A yes, which ``booking`` says by now, answers what its answers set off for review.
+
+    Whatever stands besides is bent, and says so in the history: a wait, or what an earlier arrangement had bent.
 
     Raises NeedsHelp, ConsultOnly.
     """
@@ -156,7 +175,7 @@ def _bend(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> None:
         raise NeedsHelp
     if found.has(Verdict.CONSULT):
         raise ConsultOnly
-    if any(each.verdict is not Verdict.REVIEW for each in safety.standing(booking, outlook)):
+    if safety.standing(booking, outlook):
         safety.override(booking, outlook, booking.starts_at, by=by, reason=reason, now=now)
 
 

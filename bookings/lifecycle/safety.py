@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from bookings import eligibility
-from bookings.eligibility import FROM_HISTORY, NOTHING_SAID, Outlook, Said
+from bookings.eligibility import FROM_HISTORY, NOTHING_SAID, Known, Outlook, Said
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import (
     ConsultOnly,
@@ -75,10 +75,12 @@ def outlook_for(
     *,
     service: Service | None = None,
     book: Rulebook | None = None,
+    known: Known | None = None,
     is_known: bool = True,
 ) -> Outlook:
     """For a booked visit, or for another ``service`` in its place: all answers and the patient's own history.
 
+    ``known`` spares reading that for each of many visits; their ``screenings`` are prefetched then.
     Without ``is_known`` (a browser that did not come by a signed link) earlier visits stay out of it.
     """
     said = eligibility.said_for(booking)
@@ -89,6 +91,7 @@ def outlook_for(
         said=said if is_known else replace(said, patient=None),
         ignoring=booking,
         book=book,
+        known=known,
         now=now,
     )
 
@@ -160,23 +163,35 @@ def override(booking: Booking, outlook: Outlook, start: dt.datetime, *, by: Who,
     Nobody bends a warning sign, or a skin check that must come first. What answers say takes a clinician; a gap
     between visits takes a reason. Raises the ``Unsafe`` itself where no reason is given, and NotAllowed.
     """
-    grade = booking.practitioner.code
+    rules = bendable(outlook, booking.practitioner.code, start, by=by, reason=reason)
+    if rules:
+        record(booking, BENT, by=by, now=now, reason=reason.strip(), rules=rules)
+    return bool(rules)
+
+
+def bendable(outlook: Outlook, grade: str, start: dt.datetime, *, by: Who, reason: str) -> list[str]:
+    """The codes of the rules that ``override`` bends; raises the same."""
     found = outlook.outcome(grade, start.astimezone(outlook.zone).date())
     bent = [each for each in found.findings if each.verdict in STANDING]
     stands = problem(outlook, grade, start)
     if isinstance(by, Actor) or not reason.strip():
         if stands is not None:
             raise stands
-        return False
+        return []
     if isinstance(stands, NeedsHelp | ConsultOnly):
         raise stands
-    if not bent:
-        return False
     if not all(_is_history(each) for each in bent) and not is_clinician(by):
         raise NotAllowed
-    rules = sorted({each.rule for each in bent})
-    record(booking, BENT, by=by, now=now, reason=reason.strip(), rules=rules)
-    return True
+    return sorted({each.rule for each in bent})
+
+
+def may_bend(outlook: Outlook, grade: str, start: dt.datetime, *, decides: bool) -> bool:
+    """Whether a reason of this person, who ``decides`` as a clinician or not, could bend all that stands in the way."""
+    found = outlook.outcome(grade, start.astimezone(outlook.zone).date())
+    bent = [each for each in found.findings if each.verdict in STANDING]
+    if isinstance(problem(outlook, grade, start), NeedsHelp | ConsultOnly):
+        return False
+    return bool(bent) and (decides or all(_is_history(each) for each in bent))
 
 
 def _is_history(found: Finding) -> bool:

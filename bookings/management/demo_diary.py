@@ -16,9 +16,10 @@ from django.db.models import F
 
 from bookings import availability, lifecycle
 from bookings.management import demo_answers
+from bookings.management.demo_desk import Desk
 from bookings.management.demo_people import CALL_BACKS, REASONS, WISHES, Person, person
 from bookings.management.demo_stories import Stories
-from bookings.models import Booking, BookingState, ConsentKind, MailState, Outcome, OutgoingEmail
+from bookings.models import Booking, BookingState, ConsentKind, MailState, OutgoingEmail
 from bookings.models.event import Actor
 from clinic import audit, guidance, screening
 from clinic.intervals import day_start, instant_of
@@ -26,10 +27,10 @@ from clinic.models import Absence, AuditEvent, Location, Resource, Service
 from clinic.opening import openings
 from clinic.screening import Rulebook
 
-DAYS_BACK, DAYS_AHEAD, NEAR_DAYS = 14, 28, 7
-# How much of all practitioners' time is booked.
-NEAR_SHARE, FAR_SHARE = 0.6, 0.25
-CANCELLED_SHARE, MISSED_SHARE, CARER_SHARE, WISH_SHARE = 0.07, 0.06, 0.05, 0.12
+DAYS_BACK, DAYS_AHEAD, NEAR_DAYS, FAR_DAYS = 14, 28, 3, 14
+# How much of all practitioners' time is booked: on the days around today, in the other weeks, and far ahead.
+NEAR_SHARE, SHARE, FAR_SHARE = 0.6, 0.13, 0.05
+CANCELLED_SHARE, CARER_SHARE, WISH_SHARE = 0.07, 0.05, 0.12
 AWAY_EVERY = 5
 PATIENTS = 1475
 # How often each service is asked for; a minor's visit is made apart, with a guardian.
@@ -75,12 +76,12 @@ class Diary:
     def days(self) -> Iterator[tuple[dt.date, float]]:
         """The days still to draw, each with the share of it that should be booked."""
         done = AuditEvent.objects.filter(act=DRAWN).values_list("detail__day", "detail__share")
-        drawn = set(done)
+        # A day that comes nearer is drawn again, up to its greater share.
+        drawn = dict(sorted(done))
         for offset in range(-DAYS_BACK, DAYS_AHEAD + 1):
             day = self.today + dt.timedelta(days=offset)
-            share = NEAR_SHARE if offset <= NEAR_DAYS else FAR_SHARE
-            if (day.isoformat(), share) not in drawn:
-                yield day, share
+            if _share(offset) > drawn.get(day.isoformat(), 0):
+                yield day, _share(offset)
 
     def draw(self, day: dt.date, share: float) -> int:
         """Book ``day`` up to ``share``; returns how many visits that added. All of it or nothing."""
@@ -93,17 +94,17 @@ class Diary:
         return len(drawn)
 
     def settle(self) -> bool:
-        """Once a day: what is over took place or was missed, and two people asked for a call. False if it was done."""
+        """Once a day: what is over took place or was missed, and what else patients and staff did. False if it was."""
         day = self.today.isoformat()
         if AuditEvent.objects.filter(act=SETTLED, detail__day=day).exists():
             return False
         with transaction.atomic():
-            over = Booking.objects.filter(state=BookingState.CONFIRMED, ends_at__lte=self.now)
-            reception = User.objects.get(username="reception")
-            for booking in over:
-                self._settle_one(booking, reception)
+            desk = self._desk()
+            touched = desk.close_visits()
             self._ask_for_calls()
-            self._call_mail_sent(list(self._stories().tell()))
+            touched += self._stories().tell()
+            touched += desk.tell()
+            self._call_mail_sent(touched)
             audit.record(SETTLED, self.location, by=None, now=self.now, day=day)
         return True
 
@@ -150,14 +151,9 @@ class Diary:
         if not starts:
             return None
         start = random.choice(starts)
-        held = lifecycle.hold(
-            service=service,
-            location=self.location,
-            practitioner=random.choice([None, start.practitioner]),
-            start=start.at,
-            visitor=visitor,
-            now=now,
-        )
+        who = random.choice([None, start.practitioner])
+        slot = lifecycle.Slot(service=service, location=self.location, practitioner=who, start=start.at)
+        held = lifecycle.hold(slot, visitor=visitor, now=now)
         answers = demo_answers.some(self.book, service, random)
         run = demo_answers.run_of(self.book, service, answers, now)
         booked_at = now + dt.timedelta(minutes=4)
@@ -231,22 +227,16 @@ class Diary:
         unsent = OutgoingEmail.objects.filter(booking__in=bookings, state=MailState.QUEUED)
         unsent.update(state=MailState.SENT, sent_at=F("created_at"), attempts=1)
 
-    def _settle_one(self, booking: Booking, reception: User) -> None:
-        random = Random(f"{booking.starts_at} {booking.practitioner_id}")
-        if random.random() < MISSED_SHARE:
-            lifecycle.miss(booking, by=reception, now=booking.ends_at)
-        else:
-            lifecycle.arrive(booking, by=reception, now=booking.starts_at - dt.timedelta(minutes=5))
-            is_extraction = "EXTRACT" in booking.service.groups
-            outcome = Outcome.TREATED if is_extraction else Outcome.NOT_TREATED
-            lifecycle.complete(booking, outcome=outcome, by=reception, now=booking.ends_at)
-
     def _ask_for_calls(self) -> None:
         asked_at = self._at(self.today - dt.timedelta(days=1), minutes=16 * 60)
         for number, note in enumerate(CALL_BACKS):
-            caller = person(self.today.toordinal() + number)
+            caller = person((self.today.toordinal() + number) % PATIENTS)
             now = asked_at + dt.timedelta(minutes=25 * number)
             lifecycle.ask_us_to_call(clinic=self.clinic, name=caller.name, phone=caller.phone, note=note, now=now)
+
+    def _desk(self) -> Desk:
+        back, ahead = dt.timedelta(days=DAYS_BACK), dt.timedelta(days=DAYS_AHEAD)
+        return Desk(self.location, self.book, self.now, self.today - back, self.today + ahead)
 
     def _stories(self) -> Stories:
         """Told yesterday afternoon, whatever the hour of this run, of visits far enough to be decided."""
@@ -256,3 +246,10 @@ class Diary:
 
     def _at(self, day: dt.date, *, minutes: int = 0) -> dt.datetime:
         return instant_of(day_start(day, self.location.zone) + minutes)
+
+
+def _share(offset: int) -> float:
+    """Of a day so many days from today."""
+    if -NEAR_DAYS < offset <= NEAR_DAYS:
+        return NEAR_SHARE
+    return SHARE if offset <= FAR_DAYS else FAR_SHARE

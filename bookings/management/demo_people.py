@@ -14,6 +14,9 @@ LAST_NAMES = """
     Violetcroft Willowmere Yarrowby Zinniafield
 """
 FIRST, LAST = FIRST_NAMES.split(), LAST_NAMES.split()
+DIFFERENT = len(FIRST) * len(LAST)
+# Each has a hundred numbers that nobody owns.
+AREA_CODES = (212, 315, 332, 347, 516, 518, 585, 607, 631, 646, 680, 716, 718, 838, 845, 914, 917, 929, 934)
 REASONS = (
     "I have a cold.",
     "My work times changed.",
@@ -41,11 +44,13 @@ class Person(NamedTuple):
 
 
 def person(number: int) -> Person:
-    """The same person for the same number; the first 1,475 have different names."""
-    first, last = FIRST[number % len(FIRST)], LAST[number % len(LAST)]
+    """The same person for the same number; others have another name and, among 1,900 in a row, another phone."""
+    first, last, again = FIRST[number % len(FIRST)], LAST[number % len(LAST)], number // DIFFERENT
+    if again:
+        last = f"{last}-{LAST[(number + 1 + again % (len(LAST) - 1)) % len(LAST)]}"
     return Person(
         name=f"{first} {last}",
         email=f"{first}.{last}@example.org".lower(),
-        phone=f"+1212555{100 + number % 100:04}",
+        phone=f"+1{AREA_CODES[number // 100 % len(AREA_CODES)]}555{100 + number % 100:04}",
         date_of_birth=dt.date(1958 + number * 7 % 48, 1 + number % 12, 1 + number % 28),
     )

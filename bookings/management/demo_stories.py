@@ -17,7 +17,7 @@ from clinic.screening import Answered, Rulebook
 TO_REVIEW = (("face", "q12-diabetes"), ("body", "q12-keloids"), ("nose", "q9-thinner"))
 TEEN, TEEN_BORN_DAYS_AGO = "teen", 15 * 366
 # Nobody meets the people the diary is drawn with.
-FIRST_PERSON = 5000
+FIRST_PERSON = 1500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,14 +74,8 @@ class Stories:
         visitor = f"demo {self.now:%Y-%m-%d} {details.phone}"
         details = dataclasses.replace(details, **self.papers(service))
         for start in found:
-            held = lifecycle.hold(
-                service=service,
-                location=self.location,
-                practitioner=None,
-                start=start.at,
-                visitor=visitor,
-                now=self.now,
-            )
+            slot = lifecycle.Slot(service=service, location=self.location, practitioner=None, start=start.at)
+            held = lifecycle.hold(slot, visitor=visitor, now=self.now)
             run = demo_answers.run_of(self.book, service, answers, self.now)
             yield lifecycle.confirm(held, details=details, visitor=visitor, run=run, now=self.now)
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from bookings.management.roles import make_groups
-from clinic import content
+from clinic import content, public_holidays
 from clinic.models import Clinic, Location
 from clinic.models.places import is_time_zone
 
@@ -61,8 +61,8 @@ def make(answers: Answers, *, password: str, now: dt.datetime) -> Clinic:
         content.load(now=now)
         content.load_services(now=now)
         clinic = _make_policy(answers)
-        _make_location(answers)
-        manager = User.objects.create_superuser(answers.manager_username, answers.manager_email, password)
+        public_holidays.keep(_make_location(answers), now)
+        manager = User.objects.create_user(answers.manager_username, answers.manager_email, password, is_staff=True)
         manager.groups.add(make_groups()["manager"])
     return clinic
 
@@ -89,6 +89,7 @@ def _make_location(answers: Answers) -> Location:
         slug=slugify(answers.name)[:50] or "main",
         time_zone=answers.time_zone,
         address="\n".join(lines),
+        is_closed_on_holidays=True,
     )
 
 

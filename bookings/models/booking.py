@@ -4,17 +4,19 @@ import copy
 import datetime as dt
 import secrets
 import uuid
+from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Min, Q
 
 from bookings.models.people import Patient
-from bookings.models.states import UPCOMING, VISITS, BookingState, Outcome
+from bookings.models.states import UNDER_WAY, UPCOMING, VISITS, WAITED_FOR, BookingState, Outcome
 from clinic.models import Location, PriceKind, Resource, Service
 
 # Speakable over a phone: no 0/O, no 1/I/L.
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 REFERENCE_LENGTH = 6
+LONGEST_VISIT = dt.timedelta(hours=24)
 
 
 def new_reference() -> str:
@@ -56,9 +58,34 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def upcoming(self) -> "BookingQuerySet":
         return self.filter(state__in=UPCOMING)
 
+    def waited_for(self, now: dt.datetime) -> "BookingQuerySet":
+        """Still to come, or late in beginning: its time is not over."""
+        # The first bound is for the index: no visit lasts a day.
+        return self.filter(state__in=WAITED_FOR, starts_at__gt=now - LONGEST_VISIT, ends_at__gt=now)
+
+    def open(self) -> "BookingQuerySet":
+        """Still to come, or under way."""
+        return self.filter(state__in=UPCOMING | UNDER_WAY)
+
+    def kept(self) -> "BookingQuerySet":
+        """Visits to which they came, or will: no no-shows."""
+        return self.filter(state__in=VISITS - {BookingState.MISSED})
+
     def visits(self) -> "BookingQuerySet":
         """All that stands on the desk's day: not holds, not cancelled."""
         return self.filter(state__in=VISITS)
+
+    def summed_up(self, now: dt.datetime) -> "models.QuerySet[Any, Any]":
+        """By ``patient``: when they came ``last``, when they come ``next``, how often they ``missed`` a visit."""
+        return (
+            self.order_by()
+            .values("patient")
+            .annotate(
+                last=Max("starts_at", filter=Q(state__in=VISITS - {BookingState.MISSED}, starts_at__lte=now)),
+                next=Min("starts_at", filter=Q(state__in=UPCOMING, starts_at__gt=now)),
+                missed=Count("pk", filter=Q(state=BookingState.MISSED)),
+            )
+        )
 
 
 class Booking(models.Model):
@@ -130,6 +157,7 @@ class Booking(models.Model):
         ]
         indexes = [
             models.Index(fields=["location", "starts_at"], name="booking_by_day"),
+            models.Index(fields=["starts_at"], name="booking_by_start"),
             models.Index(fields=["expires_at"], name="hold_by_expiry", condition=Q(state="held")),
             models.Index(fields=["visitor"], name="hold_by_visitor", condition=Q(state="held")),
             models.Index(fields=["state", "starts_at"], name="booking_by_state"),
@@ -168,6 +196,10 @@ class Booking(models.Model):
 
     def has_started(self, now: dt.datetime) -> bool:
         return self.starts_at <= now
+
+    def is_waited_for(self, now: dt.datetime) -> bool:
+        """Whether nobody has begun with it and its day is not over: until then staff may move it, or call it off."""
+        return self.state in WAITED_FOR and self.local_date >= now.astimezone(self.location.zone).date()
 
     @property
     def cut_off_at(self) -> dt.datetime:

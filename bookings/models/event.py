@@ -5,6 +5,9 @@ from django.db import models
 
 from bookings.models.booking import Booking
 
+# What gives a visit another time, room or person.
+ANOTHER_TIME = ("moved", "service changed")
+
 
 class Actor(models.TextChoices):
     PATIENT = "patient", "Patient"
@@ -29,6 +32,7 @@ class BookingEvent(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
+        indexes = [models.Index(fields=["at"], name="event_by_time")]
 
     def __str__(self) -> str:
         return f"{self.verb} by {self.get_actor_display()}"

@@ -4,10 +4,11 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from bookings.models.booking import Booking
-from bookings.models.states import UNDER_WAY, BookingState
+from bookings.models.event import ANOTHER_TIME, BookingEvent
+from bookings.models.states import CALLED_OFF, UNDER_WAY, UPCOMING, BookingState
 
 
 class MailState(models.TextChoices):
@@ -51,8 +52,24 @@ COURSE: dict[str, frozenset[str]] = {
     "day3": frozenset({BookingState.COMPLETED}),
     "day7": frozenset({BookingState.COMPLETED}),
 }
+# Of use when the visit is over, for some days.
+AFTERWARDS = frozenset({"day0", "day0_plain", "day3", "day7", "missed"})
+AFTERWARDS_WITHIN = dt.timedelta(days=7)
+# What says how a visit is arranged now, or that it is off: the newest is the true one.
+# With the states in which it is not true any more.
+IS_BOOKED, IS_OFF = frozenset(BookingState) - CALLED_OFF - {BookingState.PENDING}, CALLED_OFF
+ARRANGING: dict[str, frozenset[str]] = {
+    **dict.fromkeys(["confirmed", "moved", "changed"], IS_OFF | {BookingState.PENDING}),
+    **dict.fromkeys(["cancelled", "declined", "suspended"], frozenset(BookingState) - IS_OFF),
+    "pending": IS_OFF | IS_BOOKED,
+}
+# What asks for something before a visit.
+ASKING = frozenset({"guardian", "answer"})
 # True of a visit as it is arranged, and for a while only: written once for each arrangement, never sent by night.
-PASSING = COURSE | {"review_late": frozenset({BookingState.PENDING})}
+PASSING = COURSE | {
+    "review_late": frozenset({BookingState.PENDING}),
+    "missed": frozenset({BookingState.MISSED}),
+}
 
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
@@ -72,6 +89,48 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def failed(self) -> "OutgoingEmailQuerySet":
         """Given up: a person must do something."""
         return self.in_state(MailState.FAILED)
+
+    def worth_trying_again(self, now: dt.datetime) -> "OutgoingEmailQuerySet":
+        """Failed, with an address, and still of use: its visit is ahead, or it is about the days after one.
+
+        What a later message has overtaken is not: nobody should read an old time after the new one.
+        """
+        is_ahead = Q(booking=None) | Q(booking__starts_at__gt=now)
+        is_after = Q(kind__in=AFTERWARDS, created_at__gt=now - AFTERWARDS_WITHIN)
+        later = OutgoingEmail.objects.filter(
+            booking=OuterRef("booking"), kind__in=ARRANGING, state=MailState.SENT, pk__gt=OuterRef("pk")
+        )
+        is_overtaken = Q(Exists(later), kind__in=ARRANGING)
+        is_pointless = Q(kind__in=ASKING) & ~Q(booking__state__in=UPCOMING)
+        useful = self.failed().filter(is_ahead | is_after).exclude(recipient="")
+        return useful.exclude(is_overtaken).exclude(is_pointless).exclude(pk__in=useful.outdated().values("pk"))
+
+    def outdated(self) -> "OutgoingEmailQuerySet":
+        """Those that say how a visit is arranged when it is so no more: it is off, or its time or person is another."""
+        is_other_room = Q(detail__was=F("detail__starts_at"), detail__was_practitioner=F("detail__practitioner"))
+        since = BookingEvent.objects.filter(
+            booking=OuterRef("booking"), verb__in=ANOTHER_TIME, at__gt=OuterRef("created_at")
+        )
+        is_untrue = Q(Exists(since.exclude(Q(verb="moved") & is_other_room)), kind__in=ARRANGING)
+        for kind, states in ARRANGING.items():
+            is_untrue |= Q(kind=kind, booking__state__in=states)
+        return self.filter(is_untrue)
+
+    def of_kind(self, kind: str) -> "OutgoingEmailQuerySet":
+        """Those of one kind; the empty word stands for any."""
+        return self.filter(kind=kind) if kind else self.all()
+
+    def about(self, search: str) -> "OutgoingEmailQuerySet":
+        """Those about one reference, or about patients whose name holds ``search``; the empty word stands for any."""
+        if not search:
+            return self.all()
+        reference = "".join(search.split()).upper()
+        return self.filter(Q(booking__reference=reference) | Q(booking__patient__name__icontains=search))
+
+    def counted_by_state(self) -> dict[str, int]:
+        """How many there are in each state that has any; one query."""
+        counts = self.order_by().values_list("state").annotate(count=Count("pk"))
+        return dict(counts)
 
     def in_state(self, state: str) -> "OutgoingEmailQuerySet":
         """Those in one state; the empty word stands for any."""
@@ -113,6 +172,7 @@ class OutgoingEmail(models.Model):
         indexes = [
             # Not a partial one: SQLite leaves those aside for Django's queries, and would read every letter ever sent.
             models.Index(fields=["state", "due_at"], name="mail_by_state"),
+            models.Index(fields=["created_at"], name="mail_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["booking", "kind", "sequence"], name="each_message_once"),
@@ -129,6 +189,20 @@ class OutgoingEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sequence}"
+
+    @property
+    def needs_address(self) -> bool:
+        """Whether it did not reach a patient whose address may still be put right."""
+        booking = self.booking
+        did_not_arrive = self.state in (MailState.FAILED, MailState.NO_ADDRESS)
+        is_to_patient = self.kind not in ("guardian", "staff_notice")
+        return did_not_arrive and is_to_patient and booking is not None and booking.is_upcoming
+
+    @property
+    def says_what_stands(self) -> bool:
+        """Whether it told what is arranged, and may be written anew because that is still ahead."""
+        booking = self.booking
+        return self.kind in ("confirmed", "pending") and booking is not None and booking.is_upcoming
 
     @property
     def title(self) -> str:

@@ -18,6 +18,8 @@ class BookingState(models.TextChoices):
 
 # Still to come: the patient may see, move or cancel it.
 UPCOMING = frozenset({BookingState.PENDING, BookingState.CONFIRMED})
+# Nobody has begun with it: staff may give it another time, even when the patient sits in the waiting room.
+WAITED_FOR = UPCOMING | {BookingState.ARRIVED}
 # The patient is here; nobody has closed the visit yet.
 UNDER_WAY = frozenset({BookingState.ARRIVED, BookingState.IN_ROOM})
 # Will never take place. A suspended visit is one of them: after a warning sign a person books anew, when well.

@@ -1,6 +1,9 @@
 """What a person must do, with a clock."""
 
+import datetime as dt
+
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +29,19 @@ class TaskKind(models.TextChoices):
 class TaskQuerySet(models.QuerySet["Task"]):
     def open(self) -> "TaskQuerySet":
         return self.filter(done_at=None)
+
+    def done_since(self, instant: dt.datetime) -> "TaskQuerySet":
+        """Done by a person or by what happened since then, the latest first."""
+        return self.filter(done_at__gte=instant).order_by("-done_at", "-id")
+
+    def of(self, user: AbstractBaseUser) -> "TaskQuerySet":
+        """Those that are assigned to somebody."""
+        return self.filter(assigned_to=user.pk)
+
+    def with_everything(self) -> "TaskQuerySet":
+        """With all that a page names of a task. Two queries."""
+        people = self.select_related("booking__patient", "booking__location", "assigned_to", "done_by")
+        return people.prefetch_related(models.Prefetch("notes", TaskNote.objects.select_related("by")))
 
 
 class Task(models.Model):

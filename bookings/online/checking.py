@@ -9,7 +9,8 @@ from django.shortcuts import render
 from bookings import access, availability, eligibility, lifecycle
 from bookings.eligibility import Outlook
 from bookings.forms import DetailsForm, suggested_email
-from bookings.forms.said import NOT_SQUEEZING, details_of
+from bookings.forms.said import details_of
+from bookings.lifecycle.guidance import NOT_SQUEEZING
 from bookings.models import Booking, Patient
 from bookings.online import doors, refusals
 from bookings.online.answers import Meaning, digest, with_outlook
@@ -91,6 +92,8 @@ def _refused(
         return help_first(request, booking.location.clinic, book, {**said, **form.answers})
     if isinstance(refused, lifecycle.NotEligible):
         return refusals.age(request, booking, refused.problem)
+    if isinstance(refused, lifecycle.PhoneOnly):
+        return refusals.by_phone(request, booking.service)
     if isinstance(refused, lifecycle.Unsafe):
         return _unsafe(request, booking, form, refused, now)
     again = taken_again(request, now)

@@ -12,6 +12,7 @@ from bookings.lifecycle import (
     ConsultOnly,
     NotOffered,
     Paused,
+    PhoneOnly,
     Refused,
     ReviewFirst,
     SlotTaken,
@@ -40,6 +41,8 @@ def hold_refused(request: HttpRequest, asked: Asked, refused: Refused, start: dt
         return doors.closed(request)
     if isinstance(refused, TooManyHolds):
         return render(request, "booking/too_many_holds.html", {"hide_nav": True}, status=422)
+    if isinstance(refused, PhoneOnly):
+        return by_phone(request, asked.service)
     if isinstance(refused, Unsafe):
         return unsafe(request, asked, refused, start)
     if isinstance(refused, SlotTaken):
@@ -123,3 +126,9 @@ def age(request: HttpRequest, booking: Booking, problem: AgeProblem) -> HttpResp
     """Someone whose age on the day means that we should talk first."""
     context = {"booking": booking, "problem": problem.value, "hide_nav": True}
     return render(request, "booking/age.html", context, status=422)
+
+
+def by_phone(request: HttpRequest, service: Service) -> HttpResponse:
+    """Somebody whom a signed link names, and whose visits the clinic books by phone."""
+    context = {"service": service, "has_draft": bool(access.draft(request)), "hide_nav": True}
+    return render(request, "booking/by_phone.html", context, status=422)

@@ -102,11 +102,9 @@ def _held(request: HttpRequest, asked: Asked, start: dt.datetime, *, is_another:
 
 def hold_again(request: HttpRequest, asked: Asked, start: dt.datetime, *, another: bool) -> Booking:
     """Hold ``start`` for this browser, as far as its answers allow. Raises what ``lifecycle.hold`` raises."""
+    slot = lifecycle.Slot(service=asked.service, location=asked.location, practitioner=asked.practitioner, start=start)
     return lifecycle.hold(
-        service=asked.service,
-        location=asked.location,
-        practitioner=asked.practitioner,
-        start=start,
+        slot,
         visitor=access.visitor(request),
         another=another,
         said=asked.outlook.said if asked.outlook else NOTHING_SAID,

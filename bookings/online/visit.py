@@ -93,12 +93,13 @@ def _before(booking: Booking, now: dt.datetime, *, is_known: bool) -> dict[str, 
     """What a visit to come may ask for: something new, a safer time, or word of squeezing."""
     stands = lifecycle.stands_since_arranged(booking, now, is_known=is_known)
     is_time = lifecycle.is_asked_again(booking, now) and not stands
+    again = again_for(booking) if is_time or (booking.is_screening_outstanding and not stands) else None
     return {
         "can_squeeze": EXTRACT in booking.service.groups,
         "stands": stands,
         "since": since(booking),
         "has_answered": is_time and lifecycle.has_answered_again(booking),
-        "again": again_for(booking) if is_time else None,
+        "again": again if again and (is_time or again.is_open) else None,
     }
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
 from clinic.admin.base import PlainSelects, RetiredAdmin
+from clinic.admin.foreseen import ForeseeingAdmin
 from clinic.models import Equipment, EquipmentKind, Grade, OpeningHours, Practitioner, Resource, Room, RoomKind
 
 
@@ -50,7 +52,7 @@ class InUse(admin.SimpleListFilter):
         return queryset.filter(retired_on__isnull=self.value() == "no")
 
 
-class ResourceAdmin(RetiredAdmin):
+class ResourceAdmin(ForeseeingAdmin, RetiredAdmin):
     """``code`` means a grade or a kind: each screen offers only its own."""
 
     search_fields = ("name", "slug")
@@ -73,6 +75,9 @@ class PractitionerAdmin(ResourceAdmin):
         (None, {"fields": ("name", "slug", "code", "about", "user", "position")}),
         ("Retire", {"fields": ("retired_on",)}),
     )
+
+    def people(self, obj: Any) -> Q | None:
+        return Q(pk=obj.pk)
 
 
 class ThingAdmin(ResourceAdmin):

@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from clinic import readiness
 from clinic.admin.base import AuditedAdmin, PlainSelects, RetiredAdmin, Ticks
+from clinic.admin.foreseen import ForeseeingAdmin
 from clinic.models import Absence, Clinic, Location, OpeningHours, Resource
 from clinic.models.places import WEEKDAYS
 
@@ -48,7 +50,10 @@ class ClinicAdmin(AuditedAdmin):
                 "description": "Shown with the red flags on every patient page.",
             },
         ),
-        ("Online booking", {"fields": ("is_online_paused", "pause_message", "online_from_age")}),
+        (
+            "Online booking",
+            {"fields": ("is_online_paused", "pause_message", "online_from_age", "desk_only_after_missed")},
+        ),
         ("How far ahead", {"fields": ("minimum_notice_minutes", "horizon_days", "grid_minutes", "event_gap_days")}),
         ("Holding a time", {"fields": ("hold_minutes", "hold_limit_minutes")}),
         (
@@ -58,6 +63,7 @@ class ClinicAdmin(AuditedAdmin):
                 "description": "A booking keeps the terms that were shown when it was made.",
             },
         ),
+        ("Staff sign-in", {"fields": ("requires_second_factor", "idle_minutes")}),
         ("Messages", {"fields": (("quiet_from", "quiet_until"),)}),
         ("Health answers", {"fields": ("answers_kept_days",)}),
     )
@@ -96,7 +102,7 @@ class LocationForm(forms.ModelForm):
 
 
 @admin.register(Location)
-class LocationAdmin(RetiredAdmin):
+class LocationAdmin(ForeseeingAdmin, RetiredAdmin):
     form = LocationForm
     list_display = ("name", "street", "time_zone", "retired_on")
     search_fields = ("name", "address")
@@ -104,6 +110,7 @@ class LocationAdmin(RetiredAdmin):
     inlines = (HouseHours,)
     fieldsets = (
         (None, {"fields": ("name", "slug", "time_zone", "position")}),
+        ("Public holidays", {"fields": ("country", "is_closed_on_holidays")}),
         ("Getting there", {"fields": ("address", "directions", "parking", "step_free_access", "map_url")}),
         ("Retire", {"fields": ("retired_on",)}),
     )
@@ -112,9 +119,12 @@ class LocationAdmin(RetiredAdmin):
         obj.clinic_id = 1
         super().save_model(request, obj, form, change)
 
+    def people(self, obj: Any) -> Q | None:
+        return Q(opening_hours__location=obj)
+
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(AuditedAdmin):
+class OpeningHoursAdmin(ForeseeingAdmin, AuditedAdmin):
     list_display = ("weekday", "opens_at", "closes_at", "practitioner", "location", "valid_from", "valid_until")
     list_filter = ("location", "weekday", ("practitioner", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("practitioner", "location")
@@ -125,9 +135,12 @@ class OpeningHoursAdmin(AuditedAdmin):
         ("When", {"fields": ("weekday", ("opens_at", "closes_at"), ("valid_from", "valid_until"))}),
     )
 
+    def people(self, obj: Any) -> Q | None:
+        return Q(pk=obj.practitioner_id) if obj.practitioner_id else Q(opening_hours__location=obj.location_id)
+
 
 @admin.register(Absence)
-class AbsenceAdmin(AuditedAdmin):
+class AbsenceAdmin(ForeseeingAdmin, AuditedAdmin):
     """Times are typed by the clock of the first location."""
 
     list_display = ("who", "starts_at", "ends_at", "reason")

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 
 from clinic.admin.base import Lines, RetiredAdmin, Ticks
+from clinic.admin.foreseen import ForeseeingAdmin
 from clinic.admin.people import InUse
 from clinic.models import EquipmentKind, Grade, Service
 from clinic.words import price
@@ -19,7 +20,7 @@ class ServiceForm(forms.ModelForm):
 
 
 @admin.register(Service)
-class ServiceAdmin(RetiredAdmin):
+class ServiceAdmin(ForeseeingAdmin, RetiredAdmin):
     """A change counts for new bookings only: a booking keeps the name, length and price it was made with."""
 
     form = ServiceForm

@@ -9,6 +9,14 @@ from clinic.models.places import WEEKDAYS, Location
 from clinic.models.resources import Resource
 
 
+class OpeningHoursQuerySet(models.QuerySet["OpeningHours"]):
+    def on(self, date: dt.date) -> "OpeningHoursQuerySet":
+        """Those that hold on that day."""
+        has_begun = Q(valid_from=None) | Q(valid_from__lte=date)
+        is_not_over = Q(valid_until=None) | Q(valid_until__gte=date)
+        return self.filter(has_begun, is_not_over, weekday=date.weekday())
+
+
 class OpeningHours(models.Model):
     """One stretch of wall-clock time on one weekday at one location.
 
@@ -31,6 +39,8 @@ class OpeningHours(models.Model):
     closes_at = models.TimeField()
     valid_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField(null=True, blank=True, help_text="The last day, included.")
+
+    objects = OpeningHoursQuerySet.as_manager()
 
     class Meta:
         ordering = ["location", "practitioner", "weekday", "opens_at"]

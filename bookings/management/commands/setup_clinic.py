@@ -38,7 +38,8 @@ Online booking is paused until you open it. What is left to do:
   3. A clinician reads and signs guidance and questions in /admin/sign-off/. The first page of /admin/ lists what is
      missing before patients can book.
   4. Start the worker beside the server: python manage.py work
-  5. In /admin/, Clinic: take away the pause.
+  5. On /desk/holidays/: the house closes on public holidays by itself. Open single days, or all of them.
+  6. In /admin/, Clinic: take away the pause.
 """
 
 

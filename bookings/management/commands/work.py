@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from bookings import followup, lifecycle, limits, outbox
 from bookings.models import Heartbeat, IdempotencyKey
+from clinic import public_holidays
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +89,15 @@ def is_time_to_follow_up(now: dt.datetime) -> bool:
 
 
 def tidy(now: dt.datetime) -> None:
-    """Forget what has served its purpose: counters, health answers, requests of programs, sessions with their forms."""
+    """Forget what has served its purpose: counters, health answers, requests of programs, sessions with their forms.
+
+    And enter the public holidays that have come into reach.
+    """
     limits.forget_before(now - COUNTERS_KEPT)
     IdempotencyKey.objects.forget_before(now - REQUESTS_KEPT)
     lifecycle.delete_answers(now)
     SessionStore.clear_expired()
+    public_holidays.keep_all(now)
 
 
 class Stopping:

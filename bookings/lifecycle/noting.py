@@ -1,0 +1,18 @@
+"""What staff write down about a visit."""
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from bookings.models import Booking, VisitNote
+
+
+def add_visit_note(booking: Booking, *, text: str, by: User, now: dt.datetime) -> VisitNote:
+    """Add a note for staff. The same words of the same person once more, with nothing in between, add nothing."""
+    with transaction.atomic():
+        Booking.objects.locked(booking.pk)
+        last = VisitNote.objects.filter(booking=booking).last()
+        if last is not None and (last.by_id, last.text) == (by.pk, text):
+            return last
+        return VisitNote.objects.create(booking=booking, at=now, by=by, text=text)
