@@ -11,12 +11,10 @@ from bookings import eligibility
 from bookings.eligibility import Outlook
 from bookings.lifecycle.safety import BENT, STANDING
 from bookings.models import Booking, BookingEvent, BookingState, Task, TaskKind
+from bookings.models.event import ANOTHER_TIME
 from bookings.models.states import UPCOMING
 from clinic.models import Resource, Verdict
 from clinic.screening import Finding, Outcome
-
-# What gives a visit another time: what was bent for the one before it is over.
-ANOTHER_TIME = ("moved", "service changed")
 
 
 @dataclass(frozen=True)

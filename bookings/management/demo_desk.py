@@ -101,7 +101,7 @@ class Desk:
         latest = [booking for booking in earlier if booking.local_date == earlier[-1].local_date]
         absent = latest[len(latest) // 2] if latest else None
         for booking in over:
-            random = Random(f"{booking.starts_at} {booking.practitioner_id}")
+            random = Random(f"{booking.starts_at} {booking.practitioner.name}")
             if random.random() < MISSED_SHARE or booking == absent:
                 lifecycle.miss(booking, by=self.reception, now=booking.ends_at)
             else:

@@ -22,6 +22,8 @@ from clinic.opening import Opening, openings
 
 # Field names of the form that are about the page and not about the row.
 PREVIEW, SEEN = "_preview", "_seen"
+# Where a request keeps the visits that could not stay even before the change.
+BEFORE = "clinic.touched_before"
 MOST_SHOWN = 20
 DAYS = 7
 
@@ -107,8 +109,7 @@ class ForeseeingAdmin(admin.ModelAdmin):
 
     def _looking_ahead(self, request: HttpRequest, view: Callable[..., Any], *args: Any) -> Any:
         """Run Django's view, which saves inside a transaction; when the change only was to be looked at, show it."""
-        before = set(_touched(timezone.now())) if request.method == "POST" else set()
-        request.touched_before = before  # type: ignore[attr-defined]
+        request.META[BEFORE] = set(_touched(timezone.now())) if request.method == "POST" else set()
         try:
             return view(request, *args)
         except Foreseen as foreseen:
@@ -120,7 +121,7 @@ class ForeseeingAdmin(admin.ModelAdmin):
             raise Foreseen(obj, weeks=self._weeks(obj))
         if SEEN in request.POST:
             return
-        before: set[int] = request.touched_before  # type: ignore[attr-defined]
+        before: set[int] = request.META[BEFORE]
         added = [each for pk, each in _touched(timezone.now()).items() if pk not in before]
         if added:
             raise Foreseen(obj, touched=added)

@@ -66,9 +66,10 @@ class FinderForm(forms.Form):
             self.fields["location"] = _choice("At", _named(locations))
             names.append("location")
         self.order_fields(names)
-        for field in self.fields.values():
+        fields: dict[str, Any] = self.fields
+        for field in fields.values():
             # Empty means any: nothing here is an extra.
-            field.depends = True  # type: ignore[attr-defined]
+            field.depends = True
         self.fields["patient"] = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
         self.fields["caller"] = forms.CharField(required=False, widget=forms.HiddenInput)
         self.helper = FormHelper()

@@ -255,8 +255,8 @@ class PersonForm(QuestionsForm):
 
     def _leave_out(self, *, asks_reason: bool) -> None:
         """What is known of somebody is not asked; nothing else may be empty of the new."""
-        self.fields["adult"].required = False
-        self.fields["adult"].depends = True  # type: ignore[attr-defined]
+        adult: Any = self.fields["adult"]
+        adult.required, adult.depends = False, True
         left_out = list(OF_A_NEW_PERSON) if self.known else []
         if self.known and self.known.date_of_birth:
             left_out += ["adult", "date_of_birth"]
