@@ -12,7 +12,6 @@ from django.db.models import F
 from bookings import lifecycle
 from bookings.models import Booking, ConsentKind
 from bookings.models.event import Actor
-from clinic import content
 from clinic.models import (
     Clinic,
     Equipment,
@@ -29,6 +28,7 @@ from clinic.models import (
     Service,
     Wording,
 )
+from tests import signed_content
 
 # As ticked online.
 BOTH_CONSENTS = (
@@ -38,7 +38,8 @@ BOTH_CONSENTS = (
 NEW_YORK = ZoneInfo("America/New_York")
 # A Monday; the tests' clock stands here unless a test moves it.
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
-_numbers = itertools.count(1)
+# All of one length: rows are put in order by name, and "Room 10" stands before "Room 9".
+_numbers = itertools.count(100_001)
 
 
 def local(day: dt.date, hour: int, minute: int = 0, zone: ZoneInfo = NEW_YORK) -> dt.datetime:
@@ -48,9 +49,7 @@ def local(day: dt.date, hour: int, minute: int = 0, zone: ZoneInfo = NEW_YORK) -
 
 def load_signed_content(now: dt.datetime = NOW) -> None:
     """The real content, as if a clinician had signed all of it."""
-    content.load(now=now)
-    for model in content.SIGNED_MODELS:
-        model._default_manager.update(signed_version=F("version"))
+    signed_content.load(now)
 
 
 def sign(row: Reviewed) -> None:

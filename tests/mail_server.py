@@ -15,6 +15,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 ACCEPTED = "250 Accepted"
+# Seconds that a sender gives the server where its slowness is not what is tested: the machine may be busy.
+PATIENCE = 20
 
 
 @dataclass
@@ -102,11 +104,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(server: MailServer, settings: Any) -> Iterator[MailServer]:
+def running(server: MailServer, settings: Any, *, patience: int = PATIENCE) -> Iterator[MailServer]:
     """Serve, with Django's settings pointing here; a server that has a port keeps it."""
     server.port = server.port or free_port()
-    send_to(server.port, settings)
-    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    send_to(server.port, settings, patience=patience)
+    controller = Controller(server, hostname="127.0.0.1", port=server.port, server_hostname="localhost")
     controller.start()
     try:
         yield server
@@ -114,11 +116,11 @@ def running(server: MailServer, settings: Any) -> Iterator[MailServer]:
         controller.stop()
 
 
-def send_to(port: int, settings: Any) -> None:
-    """What EMAIL_URL=smtp://127.0.0.1:<port> sets, but with little patience."""
+def send_to(port: int, settings: Any, *, patience: int = PATIENCE) -> None:
+    """What EMAIL_URL=smtp://127.0.0.1:<port> sets; the server has so many seconds for each answer."""
     settings.MAIL_IS_SENT = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = port
-    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_TIMEOUT = patience
     settings.DEFAULT_FROM_EMAIL = ""

@@ -388,8 +388,14 @@ def test_any_sequence_of_verbs_keeps_rows_and_claims_as_the_model_says():
 
     run_state_machine_as_test(
         Clinic,
+        # The same sequences each time, so that each of these verbs is known to be reached; the soak draws new ones.
         settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=QUIET, database=None
+            max_examples=40,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=QUIET,
+            database=None,
+            derandomize=True,
         ),
     )
 

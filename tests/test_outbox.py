@@ -5,6 +5,7 @@ import os
 import signal
 import smtplib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -328,18 +329,24 @@ def test_one_round_of_the_worker_sends_gives_back_and_tidies(mail_is_sent, capsy
     assert Heartbeat.objects.filter(name=outbox.WORKER).count() == 1
 
 
+def stop_once_it_listens(before: object) -> None:
+    """Before that the signal would end the tests themselves."""
+    while signal.getsignal(signal.SIGTERM) is before:
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_stops_cleanly_when_asked(capsys, settings):
     settings.MAIL_IS_SENT = False
     World()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    asking = threading.Timer(1, os.kill, [os.getpid(), signal.SIGTERM])
+    asking = threading.Thread(target=stop_once_it_listens, args=[before[signal.SIGTERM]], daemon=True)
 
     asking.start()
     try:
         call_command("work")
     finally:
-        asking.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -195,7 +195,7 @@ def test_a_server_that_is_slow_for_one_recipient_delays_no_other(booking, settin
     slow = enqueue(booking, "slow@example.org")
     enqueue(booking, "robin@example.org")
 
-    with running(MailServer(slow={"slow@example.org": 3}), settings) as server:
+    with running(MailServer(slow={"slow@example.org": 30}), settings, patience=1) as server:
         began = time.monotonic()
         done = outbox.send_due(NOW)
         took = time.monotonic() - began
@@ -203,7 +203,7 @@ def test_a_server_that_is_slow_for_one_recipient_delays_no_other(booking, settin
     assert done == outbox.Sent(sent=1, deferred=1)
     assert len(server.to("robin@example.org")) == 1
     assert state_of(slow) == MailState.QUEUED
-    assert took < 3
+    assert took < 20
 
 
 def test_a_message_whose_moment_passes_while_the_round_waits_for_a_slow_server_is_skipped(booking, settings):
@@ -211,7 +211,7 @@ def test_a_message_whose_moment_passes_while_the_round_waits_for_a_slow_server_i
     late = enqueue(booking, "robin@example.org")
     OutgoingEmail.objects.filter(pk=late.pk).update(not_after=NOW + MINUTE / 120)
 
-    with running(MailServer(slow={"slow@example.org": 3}), settings) as server:
+    with running(MailServer(slow={"slow@example.org": 30}), settings, patience=1) as server:
         outbox.send_due(NOW)
 
     assert (state_of(late), late.last_error) == (MailState.SKIPPED, "Its moment has passed.")
@@ -229,7 +229,7 @@ def test_a_server_that_answers_byte_by_byte_is_left_after_a_while(booking, setti
 
     assert done == outbox.Sent(deferred=1)
     assert state_of(stuck) == MailState.QUEUED
-    assert took < 5
+    assert took < 20
 
 
 def test_a_server_that_goes_after_the_message_gets_it_again_with_the_same_message_id(booking, settings):

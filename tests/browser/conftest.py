@@ -5,11 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+import time_machine
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.looking import Watched
-from tests.factories import World, load_signed_content
+from tests.desk import MONDAY
+from tests.factories import World, load_signed_content, local
 
 # Milliseconds that a page may take on a slow and shared machine; nothing is judged by its time.
 PATIENCE = 20_000
@@ -31,7 +33,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world(transactional_db) -> World:
+def clock() -> Iterator[time_machine.Traveller]:
+    """Monday, 9am, and going on from there; before the world is made. No test depends on the day on which it runs."""
+    with time_machine.travel(local(MONDAY, 9), tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def world(clock: time_machine.Traveller, transactional_db: None) -> World:
     load_signed_content(timezone.now())
     return World(practitioners=2, rooms=2, cut_off_minutes=60)
 

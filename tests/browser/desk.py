@@ -11,6 +11,8 @@ from tests.browser.looking import axe_findings, sideways
 from tests.desk import signed_in
 
 WIDTHS = (1280, 768, 375)
+# A page's own "autofocus" comes with its first frame.
+FOCUS_IS_GIVEN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Desk:
@@ -74,6 +76,7 @@ class Hand:
     def type(self, field: Locator, text: str) -> None:
         """Into the field that has the focus; one that has not is clicked first."""
         expect(field).to_be_visible()
+        self.page.evaluate(FOCUS_IS_GIVEN)
         if not field.evaluate("each => each === document.activeElement"):
             self.click(field)
         self.acts.append(f"type {text}")

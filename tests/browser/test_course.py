@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import time_machine
@@ -12,19 +12,12 @@ from bookings.management.commands.work import work
 from bookings.models import Booking, BookingState, Outcome, OutgoingEmail, Task, TaskKind
 from tests.browser.looking import problems
 from tests.browser.test_whole_way import fill_in, go_on, say_no
+from tests.desk import MONDAY
 from tests.factories import local, make_staff
 
-MONDAY = dt.date(2026, 11, 30)
 FIRST_SAFE = dt.date(2026, 12, 9)
 AFTER_THE_SUNBURN = dt.date(2026, 12, 15)
 WHY = "We wait 14 days after a cold sore."
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """Monday, 9am, and going on from there; before the world is made."""
-    with time_machine.travel(local(MONDAY, 9), tick=True) as traveller:
-        yield traveller
 
 
 @pytest.fixture
@@ -113,10 +106,15 @@ def december(day: int) -> dt.date:
 
 
 def move_after_a_sunburn(page: Page) -> None:
-    """By the link in the reminder: something is new, and one press moves the visit to the first safe time."""
+    """By the link in the reminder: the sore has healed, but something else is new; one press moves to a safe time."""
     open_link_of(page, "r24h")
-    page.get_by_role("link", name="Something is new", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("We also ask if your skin has healed.")
+    page.get_by_role("link", name="Answer now").click()
+    expect(page.get_by_role("main")).to_contain_text("You told us about a cold sore. Has it healed completely?")
+    assert problems(page) == []
+    page.get_by_role("link", name="Something else is new").click()
     say_no(page)
+    page.locator("input[name=q3-yes_healed][value=yes]").check()
     page.locator("input[name=q7][value=no]").uncheck()
     page.locator("input[name=q7_parts][value=q7-broken]").check()
     say_when(page, "q7_date", FIRST_SAFE - dt.timedelta(days=1))
@@ -133,6 +131,7 @@ def be_treated(page: Page, booking: Booking) -> None:
     sign_in(page)
     page.goto(f"/desk/bookings/{booking.reference}/")
     page.get_by_role("main").get_by_role("button", name="Mark arrived").click()
+    expect(page.locator(".messages")).to_contain_text("Arrived.")
     page.get_by_role("main").get_by_role("link", name="Close the visit").first.click()
     page.locator("input[name=outcome][value=treated]").check()
     go_on(page, "Close the visit")

@@ -160,7 +160,7 @@ def test_the_first_tab_stop_skips_to_the_content(open_page):
 
 
 def test_another_day_comes_without_a_new_page(open_page):
-    page = open_page("/book/nose/", javascript=True)
+    page = open_page("/book/nose/?month=2026-12", javascript=True)
     page.evaluate("window.isTheSamePage = true")
     other = page.locator("table.month a.day:not([aria-current])").first
     label = other.get_attribute("aria-label").split(",")[0]
