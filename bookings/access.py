@@ -17,7 +17,7 @@ from bookings.models import Booking, BookingState, Guardian, Patient, ScreeningR
 VISITOR = "visitor"
 SCREENING = "screening"
 SCREENING_LIVES = dt.timedelta(hours=24)
-SAID_IN_A_RUN = ("answers", "versions", "last_extraction_on", "had_consultation", "expires_at")
+SAID_IN_A_RUN = ("answers", "versions", "had_extraction", "last_extraction_on", "had_consultation", "expires_at")
 DRAFT = "draft"
 DONE = "done"
 VISIT = "visit"

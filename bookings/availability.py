@@ -25,6 +25,7 @@ from django.db import connection
 from django.db.models import Q
 
 from bookings.models import Booking, Claim
+from bookings.models.event import OPENING_HOURS
 from clinic.intervals import (
     ONE_DAY,
     Interval,
@@ -49,8 +50,10 @@ LONGEST_RANGE = 62
 LONGEST_CLAIM = dt.timedelta(hours=24)
 NEARBY = dt.timedelta(days=21)
 STAFF_HORIZON = dt.timedelta(days=730)
+# The visit at which a clinician looks first, by its slug.
+CONSULT = "consult"
 # What staff may bend with a reason, by its name in the history of a visit. None of it tells an answer.
-MINIMUM_NOTICE, HORIZON, GRID, OPENING_HOURS = "minimum notice", "horizon", "grid", "opening hours"
+MINIMUM_NOTICE, HORIZON, GRID = "minimum notice", "horizon", "grid"
 RULES_OF_TIME = frozenset({MINIMUM_NOTICE, HORIZON, GRID, OPENING_HOURS})
 # Bent to this.
 EVERY_MINUTE = 1
@@ -227,6 +230,12 @@ def practitioners(*, service: Service, location: Location, on: dt.date) -> list[
     """Who may do this service here, from that local date on."""
     able = Resource.objects.practitioners().in_use(on).filter(code__in=service.grades)
     return list(able.filter(Q(opening_hours__location=location)).distinct())
+
+
+def skin_check(*, beside: Service, location: Location, on: dt.date) -> Service | None:
+    """The visit at which a clinician looks first; None where that house has none on that date, and beside itself."""
+    found = Service.objects.in_use(on).filter(slug=CONSULT).exclude(pk=beside.pk).first()
+    return found if found and practitioners(service=found, location=location, on=on) else None
 
 
 def outside(start: dt.datetime, asked: Asked) -> NotOffered | None:

@@ -14,10 +14,11 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from bookings import availability
-from bookings.availability import GRID, OPENING_HOURS, Asked, Bend, Diary
+from bookings.availability import GRID, Asked, Bend, Diary
 from bookings.availability import NotOffered as Reason
 from bookings.constraints import is_overlap
 from bookings.models import Booking, BookingState, Claim
+from bookings.models.event import OPENING_HOURS
 from clinic.intervals import ONE_DAY, local_date, minute_of
 from clinic.models import Location, Resource, Service
 
@@ -27,12 +28,20 @@ BENDABLE = (Reason.OFF_GRID, Reason.CLOSED)
 
 
 class Refused(Exception):
-    """A verb says no; ``str()`` is a sentence a patient can act on. Nothing was written."""
+    """A verb says no; ``str()`` is a sentence a patient can act on. Nothing was written.
 
-    sentence = "That did not work. Please call us."
+    ``for_staff`` is what staff read: ``to_staff`` where the sentence would send them to themselves.
+    """
+
+    sentence = "That did not work. Call us."
+    to_staff = ""
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def for_staff(self) -> str:
+        return self.to_staff or str(self)
 
 
 class SlotTaken(Refused):

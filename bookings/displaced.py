@@ -14,7 +14,7 @@ from django.db.models import F, Func, IntegerField, Q
 
 from bookings.models import Booking, BookingEvent, Claim
 from bookings.models.booking import LONGEST_VISIT, BookingQuerySet
-from bookings.models.event import ANOTHER_TIME
+from bookings.models.event import ANOTHER_TIME, BENT, OPENING_HOURS
 from bookings.models.states import WAITED_FOR
 from clinic.intervals import ONE_DAY, Interval, local_date
 from clinic.models import Absence, Location, Resource, Service
@@ -23,8 +23,6 @@ from clinic.opening import planned
 
 # Claims last at most a day; a start from before that has no claim that is still to come.
 LONGEST_CLAIM = LONGEST_VISIT
-# What the history calls the rule, where staff bent it, and how.
-BENT, OPENING_HOURS = "rule bent", "opening hours"
 OUTSIDE = "Outside opening hours"
 
 Reasons = dict[int, list[str]]

@@ -9,50 +9,21 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
+from bookings.ages import needs_guardian
 from bookings.models import Booking, BookingState, Patient, RunKind, ScreeningRun
 from bookings.models import Outcome as Closed
 from bookings.models.booking import BookingQuerySet
 from clinic import screening, words
-from clinic.intervals import day_start, instant_of
+from clinic.intervals import Interval, day_start, instant_of
 from clinic.models import Clinic, History, HistoryRule, Location, Service, Verdict
 from clinic.models.shown import Shown, Versions, shown
-from clinic.opening import reply_by
-from clinic.screening import Answered, Answers, Finding, Outcome, Rulebook
+from clinic.opening import closures, reply_by
+from clinic.screening import Answer, Answered, Answers, Finding, Outcome, Rulebook
 
-ADULT_FROM = 18
 # What stands in the place of a question's code for what nobody answers.
 FROM_HISTORY, FROM_AGE = "HISTORY", "MINOR"
 NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
-
-
-class AgeProblem(Enum):
-    """Why this person's age on the day of the visit stands in the way."""
-
-    BY_PHONE = "by_phone"
-    TOO_YOUNG = "too_young"
-    TOO_OLD = "too_old"
-
-
-def age_on(born: dt.date, day: dt.date) -> int:
-    """In whole years; who was born on 29 February turns a year older on 1 March of other years."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
-def age_problem(*, clinic: Clinic, service: Service, born: dt.date, visit_date: dt.date) -> AgeProblem | None:
-    """The first thing that stands in the way online, or None. ``visit_date`` is local to the visit."""
-    age = age_on(born, visit_date)
-    if service.minimum_age is not None and age < service.minimum_age:
-        return AgeProblem.TOO_YOUNG
-    if service.maximum_age is not None and age > service.maximum_age:
-        return AgeProblem.TOO_OLD
-    return AgeProblem.BY_PHONE if age < clinic.online_from_age else None
-
-
-def needs_guardian(born: dt.date | None, visit_date: dt.date) -> bool:
-    """Whether somebody must answer for this patient on the day of the visit."""
-    return born is not None and age_on(born, visit_date) < ADULT_FROM
 
 
 @dataclass(frozen=True)
@@ -71,6 +42,13 @@ class Said:
     patient: Patient | None = None
     approved: frozenset[str] = frozenset()
     rounds: tuple[tuple[Answers, dt.date], ...] = ()
+    # One of screening.Answer; "" for who was not asked.
+    had_extraction: str = ""
+
+    @property
+    def is_extraction_unproven(self) -> bool:
+        """There may have been one lately, and nobody knows on which day."""
+        return self.had_extraction in (Answer.YES, Answer.UNSURE) and self.last_extraction_on is None
 
     def outcome(self, book: Rulebook, *, codes: AbstractSet[str], grade: str, today: dt.date) -> Outcome:
         """What was said, round by round: a later yes without its date never inherits the date of an earlier one."""
@@ -140,13 +118,17 @@ class Outlook:
     @property
     def first_safe_date(self) -> dt.date | None:
         """With whoever may treat this person first; None where nothing has to be waited for."""
-        dates = [self.not_before(grade) for grade in self._open_grades()]
-        waits = [date for date in dates if date is not None and date > self.today]
-        return min(waits) if waits and len(waits) == len(dates) else None
+        waits = self._waits()
+        return min(waits.values()) if waits and len(waits) == len(self._open_grades()) else None
 
     def with_grade(self, grade: str) -> "Outlook":
         """The same for somebody who has chosen a practitioner of that grade."""
-        return replace(self, by_grade={grade: self.by_grade[grade]}) if grade in self.by_grade else self
+        return self.with_grades({grade})
+
+    def with_grades(self, grades: AbstractSet[str]) -> "Outlook":
+        """The same for somebody whom only practitioners of these grades could see; as it is where none of them may."""
+        found = {grade: outcome for grade, outcome in self.by_grade.items() if grade in grades}
+        return replace(self, by_grade=found) if found else self
 
     @property
     def is_consult_only(self) -> bool:
@@ -171,15 +153,34 @@ class Outlook:
         waits.sort(key=lambda each: each.until or self.today, reverse=True)
         return list(dict.fromkeys(self.why(each) for each in waits))
 
-    def reason_for(self, date: dt.date) -> str:
-        """Why that local date is too soon, in one sentence; "" when it is not."""
-        grades = self._open_grades()
-        late = [self.not_before(grade) for grade in grades]
-        is_too_soon = bool(grades) and all(until is not None and date < until for until in late)
-        if is_too_soon and self.reasons:
-            return self.reasons[0]
-        is_before_reply = self.needs_review and date <= self.review_opens.astimezone(self.zone).date()
-        return f"A clinician looks at your answers first, by {self.reply_by_words}." if is_before_reply else ""
+    def reason_for(self, date: dt.date, *, is_kept_back: bool = False) -> str:
+        """Why that local date is closed, in one sentence; "" when it is not.
+
+        ``is_kept_back``: the day has times, but with nobody who may see this person so soon; see ``for_the_waiting``.
+        """
+        waits = {grade: until for grade, until in self._waits().items() if date < until}
+        if waits and len(waits) == len(self._open_grades()):
+            return self._wait_of(waits)
+        if self.needs_review and date <= self.review_opens.astimezone(self.zone).date():
+            return f"A clinician looks at your answers first, by {self.reply_by_words}."
+        return f"{self._wait_of(waits)} Somebody else may see you on another day." if waits and is_kept_back else ""
+
+    @property
+    def for_the_waiting(self) -> dict[str, dt.datetime] | None:
+        """``opens_at`` as if nobody had to wait; None where all wait alike, or none does."""
+        waits = self._waits()
+        if not waits or len(waits) == len(self._open_grades()):
+            return None
+        return {grade: instant for grade, instant in self.opens_at.items() if grade not in waits}
+
+    def _waits(self) -> dict[str, dt.date]:
+        """The first safe date of each grade that has to wait for it and may do the visit then."""
+        dates = ((grade, self.not_before(grade)) for grade in self._open_grades())
+        return {grade: date for grade, date in dates if date is not None and date > self.today}
+
+    def _wait_of(self, waits: Mapping[str, dt.date]) -> str:
+        """The reason of whoever is open first."""
+        return self.with_grade(min(waits, key=lambda grade: waits[grade])).reasons[0]
 
     @property
     def reply_by_words(self) -> str:
@@ -223,19 +224,24 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Known:
-    """Read once for many people: the questions, the rules of earlier visits, and what each patient had done, by id."""
+    """Read once for many people: the questions, the rules of earlier visits, and what each patient had done, by id.
+
+    ``closed`` is when each house is closed, by its id.
+    """
 
     book: Rulebook
     rules: tuple[Shown, ...]
     past: Mapping[int, list[Booking]]
+    closed: Mapping[int | None, list[Interval]]
 
 
-def known_of(patients: Iterable[int], *, clinic: Clinic) -> Known:
+def known_of(patients: Iterable[int], *, clinic: Clinic, houses: Iterable[Location], now: dt.datetime) -> Known:
     """As many queries for one patient as for all."""
     past: dict[int, list[Booking]] = {pk: [] for pk in patients}
     for visit in _done().filter(patient__in=list(past)):
         past[visit.patient_id or 0].append(visit)
-    return Known(screening.rulebook(clinic), tuple(shown(list(HistoryRule.objects.all()))), past)
+    rules = tuple(shown(list(HistoryRule.objects.all())))
+    return Known(screening.rulebook(clinic), rules, past, closures(houses, now))
 
 
 def outlook(
@@ -259,7 +265,8 @@ def outlook(
     rules = _about(service, known.rules) if known else _history_rules(service, versions)
     past = list(_past(said.patient, ignoring, known)) if said.patient else []
     waits = Outcome(tuple(_gaps(rules, service, past, said)))
-    answered_by = reply_by(clinic=clinic, zone=location.zone, now=now)
+    closed = known.closed[location.pk] if known else None
+    answered_by = reply_by(clinic=clinic, location=location, closed=closed, now=now)
     return Outlook(
         book=book,
         by_grade={
@@ -285,6 +292,7 @@ def said_of(run: ScreeningRun | None, *, born: dt.date | None = None, patient: P
         had_consultation=run.had_consultation,
         born=born,
         patient=patient,
+        had_extraction=run.had_extraction,
     )
 
 
@@ -302,6 +310,7 @@ def said_for(booking: Booking) -> Said:
         born=booking.patient.date_of_birth if booking.patient else None,
         patient=booking.patient,
         approved=_approved(booking, runs),
+        had_extraction=next((run.had_extraction for run in reversed(runs) if run.had_extraction), ""),
     )
 
 
@@ -317,6 +326,13 @@ def _rounds(booking: Booking, runs: Sequence[ScreeningRun]) -> list[tuple[Answer
     return rounds[::-1]
 
 
+def left_to_ask(booking: Booking, said: Said, book: Rulebook) -> list[screening.Asked]:
+    """What nobody answered yet, less what a minor is asked in the room, alone."""
+    is_minor = needs_guardian(said.born, booking.local_date)
+    still_open = screening.unanswered(book, said.answers, booking.service.codes)
+    return [each for each in still_open if not (each.is_private and is_minor)]
+
+
 def answers_of(run: ScreeningRun) -> dict[str, Answered]:
     return {code: Answered.from_json(row) for code, row in run.answers.items()}
 
@@ -324,30 +340,6 @@ def answers_of(run: ScreeningRun) -> dict[str, Answered]:
 def history_asked(service: Service, versions: Versions = shown) -> list[tuple[str, str]]:
     """What somebody without a known history is asked for this service: pairs of kind (``History``) and question."""
     return [(rule.fields["kind"], rule.fields["asks"]) for rule in _history_rules(service, versions)]
-
-
-def look_alikes(booking: Booking) -> list[Booking]:
-    """Treated visits of people who may be this patient: for the desk to match, never for an answer to anybody.
-
-    Who gave the very same details is looked at too: without a signed link that proved nothing.
-    """
-    assert booking.patient, "only a booked visit has a patient"
-    people = {booking.patient.pk, *people_like(booking.patient)}
-    treated = Booking.objects.filter(patient__in=people, state=BookingState.COMPLETED, outcome=Closed.TREATED)
-    return list(treated.select_related("patient", "service", "location__clinic").order_by("-starts_at"))
-
-
-def people_like(patient: Patient) -> set[int]:
-    """The ids of other patients with the same e-mail address or the same phone, or who once gave them.
-
-    A row that was merged stands for the person it was merged into: their visits are there.
-    """
-    found: set[int] = set()
-    for same in ({"email": patient.email}, {"phone": patient.phone}):
-        if all(same.values()):
-            rows = Patient.objects.filter(**same).values_list("pk", "merged_into")
-            found |= {merged_into or pk for pk, merged_into in rows}
-    return found - {patient.pk}
 
 
 def _approved(booking: Booking, runs: Iterable[ScreeningRun]) -> frozenset[str]:
@@ -390,6 +382,8 @@ def _gaps(rules: Iterable[Shown], service: Service, past: Iterable[Booking], sai
     for rule in rules:
         if rule.fields["kind"] != History.GAP:
             continue
+        if said.is_extraction_unproven:
+            yield Finding(FROM_HISTORY, "", rule.code, rule.version, Verdict.REVIEW, days=rule.fields["days"])
         last = _last_treated(rule, service.body_areas, past)
         dates = [date for date in (last, said.last_extraction_on) if date]
         if dates:

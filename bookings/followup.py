@@ -17,13 +17,16 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bookings import emails, lifecycle
+from bookings.ages import ADULT_FROM
+from bookings.lifecycle.guardians import PHONED_FROM
 from bookings.models import Booking, BookingState, Guardian, Heartbeat, Outcome, OutgoingEmail, Task, TaskKind
+from bookings.models.booking import BookingQuerySet
 from bookings.models.mail import COURSE
 from bookings.models.states import UNDER_WAY
 from clinic import readiness
 from clinic.intervals import instant_of, wall_minute
 from clinic.models import Clinic, Location, Review
-from clinic.opening import quiet_until, reply_by
+from clinic.opening import quiet_until
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +38,13 @@ BATCH = 200
 # The check-ins come in the middle of the morning, when somebody can act on the answer.
 CHECK_IN_AT, EVENING = dt.time(10), dt.time(19)
 UNCLOSED_AFTER = 2 * HOUR
-GUARDIAN_MISSED_AFTER = 48 * HOUR
-GUARDIAN_CALLED_BEFORE = 2 * HOUR
+# Nobody born longer ago than this is a minor, whatever the clocks say.
+MINOR_AT_MOST = (ADULT_FROM + 1) * 366 * DAY
 CONTENT_WITHIN = 14 * DAY
 # How long after its window closed a message that nobody found is still listed as skipped.
 LISTED_FOR = 14 * DAY
+# A task that was done is not left again within that time.
+ASKED_ONCE_IN = {TaskKind.UNCLOSED: LISTED_FOR, TaskKind.GUARDIAN: PHONED_FROM}
 
 Window = tuple[dt.datetime, dt.datetime]
 
@@ -123,8 +128,9 @@ def run(now: dt.datetime) -> dict[str, int]:
     # First what is over: nobody is told that a reply takes longer when there will be none.
     done += _each(_out_of_time(now), functools.partial(_let_go, now=now))
     done += _each(_unanswered(now), functools.partial(_escalate, now=now))
-    done += _each(_without_task(_unclosed(now), TaskKind.UNCLOSED), functools.partial(_ask_to_close, now=now))
-    done += _each(_without_task(_unguarded(now), TaskKind.GUARDIAN), functools.partial(_ask_guardian, now=now))
+    unclosed, unguarded = _unclosed(Booking.objects.all(), now), _unguarded(Booking.objects.all(), now)
+    done += _each(_without_task(unclosed, TaskKind.UNCLOSED, now), functools.partial(_ask_to_close, now=now))
+    done += _each(_without_task(unguarded, TaskKind.GUARDIAN, now), functools.partial(_ask_guardian, now=now))
     done["content reviews due"] += _content(now)
     return {what: count for what, count in done.items() if count}
 
@@ -219,46 +225,56 @@ def _escalate(booking: Booking, now: dt.datetime) -> str:
     return "reviews late" if lifecycle.escalate(booking, now=now) else ""
 
 
-def _unclosed(now: dt.datetime) -> QuerySet[Booking]:
-    """Somebody arrived, and two hours after the end nobody has closed the visit."""
-    recent = Booking.objects.filter(state__in=UNDER_WAY, starts_at__gt=now - LISTED_FOR)
+def _unclosed(visits: BookingQuerySet, now: dt.datetime) -> BookingQuerySet:
+    """Two hours after the end nobody has said how the visit ended; it may even stand there as booked."""
+    still_open = UNDER_WAY | {BookingState.CONFIRMED}
+    recent = visits.filter(state__in=still_open, starts_at__gt=now - LISTED_FOR)
     return recent.filter(ends_at__lte=now - UNCLOSED_AFTER)
 
 
-def _unguarded(now: dt.datetime) -> QuerySet[Booking]:
-    """Two days before the visit the guardian has still not agreed."""
+def _unguarded(visits: BookingQuerySet, now: dt.datetime) -> BookingQuerySet:
+    """Two days before the visit the guardian has still not agreed, or nobody is named for a minor."""
     silent = Guardian.objects.filter(booking=OuterRef("pk"), agreed_at=None)
-    near = Booking.objects.upcoming().filter(starts_at__gt=now, starts_at__lte=now + GUARDIAN_MISSED_AFTER)
-    return near.filter(Exists(silent))
+    near = visits.upcoming().filter(starts_at__gt=now, starts_at__lte=now + PHONED_FROM)
+    alone = near.filter(guardian=None, patient__date_of_birth__gt=(now - MINOR_AT_MOST).date())
+    known = alone.select_related("patient", "location", "guardian")
+    minors = [each.pk for each in known if lifecycle.lacks_guardian(each)]
+    return near.filter(Exists(silent) | Q(pk__in=minors))
 
 
-def _without_task(visits: QuerySet[Booking], kind: TaskKind) -> list[Booking]:
-    """Those that never had a task of that kind, done since or not."""
-    had_one = Task.objects.filter(booking=OuterRef("pk"), kind=kind)
+def _without_task(visits: BookingQuerySet, kind: TaskKind, now: dt.datetime) -> list[Booking]:
+    """Those that have no open task of that kind, and had none lately that somebody has done.
+
+    One that closed by itself, such as when another guardian was named, has asked nobody.
+    """
+    was_done = Q(created_at__gt=now - ASKED_ONCE_IN[kind], done_by__isnull=False)
+    had_one = Task.objects.filter(Q(done_at=None) | was_done, booking=OuterRef("pk"), kind=kind)
     return list(visits.filter(~Exists(had_one))[:BATCH])
 
 
 def _ask_to_close(booking: Booking, now: dt.datetime) -> str:
-    return _leave_task(booking, TaskKind.UNCLOSED, _unclosed(now), now, now)
+    leave = functools.partial(lifecycle.leave_task, kind=TaskKind.UNCLOSED, due_at=now, now=now)
+    return _leave_task(booking, TaskKind.UNCLOSED, _unclosed, leave, now)
 
 
 def _ask_guardian(booking: Booking, now: dt.datetime) -> str:
-    """Somebody phones, within the clinic's reply time or in time for the visit."""
-    location = Location.objects.select_related("clinic").get(pk=booking.location_id)
-    answered = reply_by(clinic=location.clinic, zone=location.zone, now=now)
-    due_at = max(now, min(answered, booking.starts_at - GUARDIAN_CALLED_BEFORE))
-    return _leave_task(booking, TaskKind.GUARDIAN, _unguarded(now), due_at, now)
+    leave = functools.partial(lifecycle.ask_for_guardian, now=now)
+    return _leave_task(booking, TaskKind.GUARDIAN, _unguarded, leave, now)
 
 
 def _leave_task(
-    booking: Booking, kind: TaskKind, visits: QuerySet[Booking], due_at: dt.datetime, now: dt.datetime
+    booking: Booking,
+    kind: TaskKind,
+    due: Callable[[BookingQuerySet, dt.datetime], BookingQuerySet],
+    leave: Callable[[Booking], Task],
+    now: dt.datetime,
 ) -> str:
     """Look again at the locked row: the visit may be closed, or the task written, by now."""
     with transaction.atomic():
         locked = Booking.objects.locked(booking.pk)
-        if not _without_task(visits.filter(pk=booking.pk), kind):
+        if not _without_task(due(Booking.objects.filter(pk=booking.pk), now), kind, now):
             return ""
-        lifecycle.leave_task(locked, kind, now=now, due_at=due_at)
+        leave(locked)
     return "tasks left"
 
 

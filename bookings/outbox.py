@@ -21,6 +21,7 @@ from django.db.models.functions import Concat, Trim
 from bookings import delivery, mime
 from bookings.models import Booking, Heartbeat, MailState, OutgoingEmail, Patient, Task, TaskKind
 from bookings.models.mail import ARRANGING, PASSING
+from clinic.intervals import ONE_DAY
 from clinic.models import Clinic
 from clinic.opening import quiet_until
 
@@ -41,6 +42,9 @@ LONGEST_WAIT = dt.timedelta(hours=1)
 GIVES_UP_AFTER = dt.timedelta(hours=48)
 # The visit may be near.
 PHONE_WITHIN = dt.timedelta(hours=2)
+PHONE_MINUTES = PHONE_WITHIN // dt.timedelta(minutes=1)
+# What is written when a visit is booked.
+ON_BOOKING = frozenset({"confirmed", "pending"})
 SHORTEST_TRY = dt.timedelta(minutes=15)
 # Why a message was not sent, for staff.
 NEVER_WRITTEN = "Its moment passed before it could be written."
@@ -256,8 +260,17 @@ def _ask_to_phone(email: OutgoingEmail, why: str, now: dt.datetime) -> None:
             booking=email.booking,
             note=note,
             created_at=now,
-            due_at=now + PHONE_WITHIN,
+            due_at=_phone_by(email, now),
         )
+
+
+def _phone_by(email: OutgoingEmail, now: dt.datetime) -> dt.datetime:
+    """Whoever books without an address knows the time they booked: the day before is soon enough."""
+    if email.booking is None:
+        return now + PHONE_WITHIN
+    soon = email.booking.seen_to_by(now, minutes=PHONE_MINUTES)
+    is_known = email.state == MailState.NO_ADDRESS and email.kind in ON_BOOKING
+    return max(soon, email.booking.starts_at - ONE_DAY) if is_known else soon
 
 
 def _skip_what_is_over(now: dt.datetime) -> int:
@@ -357,8 +370,8 @@ def _why_not(email: OutgoingEmail, now: dt.datetime) -> str:
         return CHANGED
     if booking is None or email.kind not in PASSING:
         return ""
-    is_as_arranged = booking.state in PASSING[email.kind] and booking.sequence == email.sequence
-    return "" if is_as_arranged else CHANGED
+    # A later number than the visit's: staff had it written once more.
+    return "" if booking.state in PASSING[email.kind] and booking.sequence <= email.sequence else CHANGED
 
 
 def _is_for_present_address(email: OutgoingEmail) -> bool:

@@ -20,6 +20,8 @@ from clinic.models.shown import Shown, kind_of, shown
 
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 RED_FLAGS = ("FLAG-1", "FLAG-2", "FLAG-3")
+# How long skin may look red after a visit.
+REDNESS = "DAY-5"
 # The priority of what is always shown.
 ESSENTIAL = 1
 
@@ -93,6 +95,11 @@ def by_code(codes: Sequence[str], clinic: Clinic) -> list[Advice]:
     """Those of ``codes`` that there are and that may be shown, in that order: 1 or 2 queries."""
     found = _of_items(Item.objects.filter(code__in=codes).select_related("topic"), clinic)
     return sorted(found, key=lambda item: codes.index(item.code))
+
+
+def redness(clinic: Clinic) -> Advice | None:
+    """For whoever wants calm skin on a day; None while it is not fit to show."""
+    return next(iter(by_code([REDNESS], clinic)), None)
 
 
 def wording(code: str, clinic: Clinic, **known: str) -> Advice:

@@ -86,19 +86,40 @@ def planned(*, location: Location, people: Iterable[int], first: dt.date, until:
     return {pk: intersect(hours.get(pk, []), house) for pk in people}
 
 
-def reply_by(*, clinic: Clinic, zone: dt.tzinfo, minutes: int | None = None, now: dt.datetime) -> dt.datetime:
-    """When the clinic has had its ``reply_minutes``, or ``minutes``, counted only while its phone is answered."""
+def reply_by(
+    *,
+    clinic: Clinic,
+    location: Location | None,
+    minutes: int | None = None,
+    closed: Sequence[Interval] | None = None,
+    now: dt.datetime,
+) -> dt.datetime:
+    """When the clinic has had its ``reply_minutes``, or ``minutes``: while its phone is answered and the house open.
+
+    One query, which ``closed``, the ``closures`` of that house, spares. Before there is a house UTC counts.
+    """
+    zone = location.zone if location else dt.UTC
+    if closed is None:
+        closed = closures([location], now)[location.pk] if location else []
     given = left = clinic.reply_minutes if minutes is None else minutes
+    over = union([(0, minute_after(now))], closed)
     today = now.astimezone(zone).date()
     for date in (today + ONE_DAY * n for n in range(LONGEST_SEARCH)):
-        if date.weekday() not in clinic.phone_days:
-            continue
-        opens, closes = stretch(date, clinic.phone_opens_at, clinic.phone_closes_at, zone)
-        opens = max(opens, minute_after(now))
-        if closes - opens >= left:
-            return instant_of(opens + left)
-        left -= max(0, closes - opens)
+        answered = [stretch(date, clinic.phone_opens_at, clinic.phone_closes_at, zone)]
+        for opens, closes in subtract(answered, over) if date.weekday() in clinic.phone_days else []:
+            if closes - opens >= left:
+                return instant_of(opens + left)
+            left -= closes - opens
     return now + dt.timedelta(minutes=given)
+
+
+def closures(locations: Iterable[Location], now: dt.datetime) -> dict[int | None, list[Interval]]:
+    """When each house, by its id, is closed from ``now`` on, beyond its hours: holidays too. One query for all."""
+    shut: dict[int | None, list[Interval]] = {location.pk: [] for location in locations}
+    found = Absence.objects.in_force().filter(location__in=list(shut), ends_at__gt=now).order_by("starts_at")
+    for house, starts_at, ends_at in found.values_list("location_id", "starts_at", "ends_at"):
+        shut[house].append((minute_of(starts_at), minute_after(ends_at)))
+    return shut
 
 
 def quiet_until(*, clinic: Clinic, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:

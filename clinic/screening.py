@@ -1,7 +1,7 @@
 """The questions before a visit, and what answers mean. Answers themselves are never stored here.
 
 ``assess`` is a pure function: answers, rules, service, grade and dates in, findings out. The rules are data that a
-clinician edits and signs; guidance.md section 3 says where each comes from.
+clinician edits and signs; each names its sources and how far they may be trusted.
 """
 
 import datetime as dt
@@ -232,13 +232,14 @@ def rulebook(clinic: Clinic, versions: Versions = shown) -> Rulebook:
     parts: dict[int, list[AskedPart]] = {}
     signed: dict[int, bool] = {}
     names: dict[int, tuple[str, str, str]] = {}
-    part_rows = list(Part.objects.select_related("question"))
+    rows = list(Question.objects.all())
+    codes = {row.pk: row.code for row in rows}
+    part_rows = list(Part.objects.all())
     for row, version in zip(part_rows, versions(part_rows), strict=True):
         part = _part(version, clinic)
         parts.setdefault(row.question_id, []).append(part)
         signed[row.question_id] = signed.get(row.question_id, True) and version.is_signed
-        names[row.pk] = row.question.code, part.code, part.short
-    rows = list(Question.objects.all())
+        names[row.pk] = codes[row.question_id], part.code, part.short
     questions = tuple(
         _asked(row, version, tuple(parts.get(row.pk, [])), clinic, are_signed=signed.get(row.pk, True))
         for row, version in zip(rows, versions(rows), strict=True)
@@ -268,7 +269,7 @@ def assess(
     findings = (
         _finding(rule, answers[rule.question], today)
         for rule in book.rules
-        if rule.question in asked and rule.is_for(codes, grade) and _is_set_off(rule, answers.get(rule.question))
+        if rule.question in asked and rule.is_for(codes, grade) and is_set_off(rule, answers.get(rule.question))
     )
     outcome = Outcome(tuple(findings))
     return outcome.on(visit_date) if visit_date else outcome
@@ -279,9 +280,17 @@ def warning_signs(book: Rulebook, answers: Answers) -> list[Asked]:
     found = {
         rule.question
         for rule in book.rules
-        if rule.verdict is Verdict.HELP and _is_set_off(rule, answers.get(rule.question))
+        if rule.verdict is Verdict.HELP and is_set_off(rule, answers.get(rule.question))
     }
     return [asked for asked in book.questions if asked.code in found]
+
+
+def is_set_off(rule: RuleShown, answered: Answered | None) -> bool:
+    """ "Not sure" counts as yes, and a yes that names no part as every part: that includes the strictest."""
+    if answered is None or answered.answer is Answer.NO:
+        return False
+    is_whole = answered.answer is Answer.UNSURE or not answered.parts
+    return is_whole or rule.part in answered.parts
 
 
 def unanswered(book: Rulebook, answers: Answers, codes: AbstractSet[str], stage: str | None = None) -> list[Asked]:
@@ -307,14 +316,6 @@ def _newer(before: Answered | None, now: Answered) -> Answered:
     whole = not before.parts or not now.parts
     dates = [each.date for each in (before, now) if each.date]
     return replace(now, parts=frozenset() if whole else before.parts | now.parts, date=max(dates, default=None))
-
-
-def _is_set_off(rule: RuleShown, answered: Answered | None) -> bool:
-    """ "Not sure" counts as yes, and a yes that names no part as every part: that includes the strictest."""
-    if answered is None or answered.answer is Answer.NO:
-        return False
-    is_whole = answered.answer is Answer.UNSURE or not answered.parts
-    return is_whole or rule.part in answered.parts
 
 
 def _finding(rule: RuleShown, answered: Answered, today: dt.date) -> Finding:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from clinic import views
 from clinic.admin import packs, signing
@@ -25,6 +26,8 @@ urlpatterns = [
     path("admin/content-pack/", admin.site.admin_view(packs.pack), name="content_pack"),
     path("admin/content-pack/bring-in/", admin.site.admin_view(packs.bring_in), name="content_pack_bring_in"),
     path("admin/content-pack/download/", admin.site.admin_view(packs.download), name="content_pack_download"),
+    # There is one page for it, which writes it down.
+    path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(pattern_name="password_change"))),
     path("admin/", admin.site.urls),
     path("", include("bookings.urls")),
 ]

@@ -2,8 +2,8 @@
 
 The course: a reminder three days before with the plan for those days, one a day before with the re-check, advice on the
 day for who was treated, a plain one by evening where nobody closed the visit, check-ins on days 3 and 7. What is booked
-or moved later than a reminder's moment has it inside its confirmation. None goes between nine at night and eight in the
-morning, none once it is stale, none after the visit has changed.
+or moved later than a reminder's moment has it inside its confirmation, the re-check too unless it was booked so late.
+None goes between nine at night and eight in the morning, none once it is stale, none after the visit has changed.
 """
 
 import datetime as dt
@@ -74,6 +74,11 @@ def _aftercare(visit: Visit) -> Iterator[Expected]:
     yield Expected("day0", number, visit.closed_at, visit.end + DAY)
     for kind, days in (("day3", 3), ("day7", 7)):
         yield Expected(kind, number, max(at_hour(visit, days, 10), visit.closed_at), at_hour(visit, days + 1, 19))
+
+
+def asks_anew(visit: Visit) -> list[bool]:
+    """For each arrangement whether the letter about it asks what is new: too late for a reminder, booked before it."""
+    return [visit.booked_at <= each.start - DAY < each.since for each in visit.arrangements]
 
 
 def at_hour(visit: Visit, days: int, hour: int) -> dt.datetime:

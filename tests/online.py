@@ -11,7 +11,7 @@ from tests.factories import World, load_signed_content, local
 THURSDAY = dt.date(2026, 12, 10)
 TEN = local(THURSDAY, 10)
 # "No" to everything that is asked before a time is held, and to the rest.
-SKIN_NO = {f"q{number}": "no" for number in (1, 2, 3, 5, 6, 7, 8)}
+SKIN_NO = {**{f"q{number}": "no" for number in (1, 2, 3, 5, 6, 7, 8)}, "last_extraction": "no"}
 DETAILS_NO = {f"q{number}": "no" for number in (4, 9, 10, 11, 12)}
 SAID = {
     **DETAILS_NO,
@@ -61,8 +61,9 @@ class _Forms(HTMLParser):
 
     def _take(self, found: dict[str, str]) -> None:
         assert self._open is not None
-        if found.get("type") not in {"radio", "checkbox"} or "checked" in found:
-            self._open[found["name"]] = found.get("value", "on")
+        is_ticked = found.get("type") in {"radio", "checkbox"}
+        if not is_ticked or "checked" in found:
+            self._open[found["name"]] = found.get("value", "on" if is_ticked else "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -20,6 +20,7 @@ SAID: dict[str, Any] = {
     "guidance_read": True,
     "consent": True,
     "answers": NOTHING,
+    "last_extraction": "no",
 }
 
 

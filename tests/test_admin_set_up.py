@@ -11,6 +11,7 @@ from django.urls import reverse
 from clinic import checklist
 from clinic.models import Absence, AuditEvent, Equipment, OpeningHours, Practitioner, Room, Service
 from tests.admin_pages import typed as as_shown
+from tests.admin_pages import url
 from tests.desk import MONDAY, TUESDAY
 from tests.factories import NOW, World, local, make_location, make_policy, make_practitioner, make_service, make_staff
 
@@ -242,3 +243,17 @@ def test_hours_are_not_deleted_many_at_once_past_what_they_touch(world: World, m
     manager.post(page, {"action": "delete_selected", "_selected_action": every, "post": "yes"})
 
     assert OpeningHours.objects.count() == len(every)
+
+
+def test_holidays_are_opened_at_the_desk_and_not_deleted_here(world: World, manager: Client) -> None:
+    """A closure that is deleted here would be entered again within the hour."""
+    times = {"starts_at": local(dt.date(2026, 12, 25), 0), "ends_at": local(dt.date(2026, 12, 26), 0)}
+    holiday = Absence.objects.create(location=world.location, holiday_on=dt.date(2026, 12, 25), **times)
+    ours = Absence.objects.create(location=world.location, reason="Painting", **times)
+
+    page = manager.get(url(Absence, "changelist"))
+
+    assert list(page.context["cl"].result_list) == [ours]
+    assert 'href="/desk/holidays/"' in page.content.decode()
+    manager.post(url(Absence, "delete", holiday), {"post": "yes"})
+    assert Absence.objects.filter(pk=holiday.pk).exists()

@@ -6,10 +6,12 @@ import re
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from bookings import lifecycle, outbox
+from bookings.desk import history
+from bookings.lifecycle.history import record
 from bookings.models import Booking, BookingEvent, OutgoingEmail, RunKind, ScreeningRun, Task
 from bookings.models.event import Actor
 from clinic.models import Part
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.django_db
 # Stands in the words of every part, so that it is found wherever an answer would be written out.
 CANARY = "zebrafinch"
 CODE = re.compile(r"q\d+-[a-z]")
+SIGNED = re.compile(r"(?<=/visit/)[^\s/\"]{20,}")
 ALL_NO = {f"Q{number}": Answered(Answer.NO) for number in (1, 2, 3, 5, 6, 7)}
 
 
@@ -93,7 +96,8 @@ def test_no_e_mail_names_an_answer(browser: Browser, world: World) -> None:
     go_the_whole_way(browser)
 
     mails = list(OutgoingEmail.objects.all())
-    written = [f"{mail.subject}{mail.text}{mail.html}{mail.calendar}".lower() for mail in mails]
+    # Signed links are letters drawn by lot.
+    written = [SIGNED.sub("", f"{mail.subject}{mail.text}{mail.html}{mail.calendar}").lower() for mail in mails]
     assert {mail.kind for mail in mails} >= {"pending", "confirmed", outbox.STAFF_NOTICE}
     assert [text for text in written if CANARY in text or CODE.search(text)] == []
 
@@ -142,6 +146,31 @@ def test_answers_are_deleted_on_their_day(browser: Browser, world: World) -> Non
     assert (run.answers, run.findings, run.not_before) == ({}, [], None)
     assert run.versions["q12-diabetes"] == 1
     assert run.verdict == "REVIEW"
+
+
+def test_what_tells_an_answer_leaves_the_history_with_the_answers(browser: Browser, world: World) -> None:
+    """Who did what, and when, stays: also which rule of time was bent, and why."""
+    booking = go_the_whole_way(browser)
+    clinician = User.objects.get(username="clinician")
+    told = {"reason": "Fine with diabetes.", "rules": ["q12-diabetes-1", "minimum notice"]}
+    record(booking, "rule bent", by=clinician, now=NOW, **told)
+    record(booking, "rule bent", by=clinician, now=NOW, reason="A friend.", rules=["minimum notice"])
+    record(booking, "declined", by=clinician, now=NOW, reason="See a doctor about the rash.")
+    verbs = [(event.verb, event.at, event.by) for event in booking.events.all()]
+
+    lifecycle.delete_answers(NOW)
+    before = [event.detail for event in booking.events.filter(verb="approved")]
+    lifecycle.delete_answers(NOW.replace(year=2028))
+
+    assert before == [{"reason": "Fine by me."}]
+    assert [(event.verb, event.at, event.by) for event in booking.events.all()] == verbs
+    assert [event.detail for event in booking.events.filter(verb__in=["approved", "rule bent", "declined"])] == [
+        {},
+        {"rules": ["minimum notice"]},
+        {"reason": "A friend.", "rules": ["minimum notice"]},
+        {},
+    ]
+    assert [entry.what for entry in history.of(booking, sees_answers=True)].count("Rule bent") == 2
 
 
 def test_answers_go_on_their_day_by_the_clinic_s_own_calendar(world: World) -> None:

@@ -19,8 +19,8 @@ from bookings.models import (
     ScreeningRun,
     ShownItem,
 )
-from clinic.models import Verdict
-from tests.factories import NOW, PATIENT, local, make_service
+from clinic.models import Grade, Resource, Verdict
+from tests.factories import NOW, PATIENT, local, make_practitioner, make_service, open_weekdays
 from tests.online import TEN, THURSDAY
 from tests.programs import NOTHING, SAID, Program, a_yes, open_world
 
@@ -75,7 +75,8 @@ def test_a_held_time_is_booked(program):
 
 
 def test_who_comes_what_was_answered_and_what_was_agreed_to_stand_with_the_booking(program):
-    program.book(wishes="A quiet room", for_whom="someone", event_date="2026-12-24", last_extraction_date="2026-10-01")
+    day = {"last_extraction": "yes", "last_extraction_date": "2026-10-01"}
+    program.book(wishes="A quiet room", for_whom="someone", event_date="2026-12-24", **day)
 
     booking, run = Booking.objects.get(), ScreeningRun.objects.get()
     assert Patient.objects.values("name", "email", "phone", "date_of_birth").get() == {
@@ -88,11 +89,26 @@ def test_who_comes_what_was_answered_and_what_was_agreed_to_stand_with_the_booki
     assert booking.event_on == dt.date(2026, 12, 24)
     assert (run.booking, run.verdict, run.expires_at) == (booking, Verdict.NOTE, None)
     assert {code: row["answer"] for code, row in run.answers.items()} == dict.fromkeys(NOTHING, "no")
-    assert run.last_extraction_on == dt.date(2026, 10, 1)
+    assert (run.had_extraction, run.last_extraction_on) == ("yes", dt.date(2026, 10, 1))
     assert run.versions["Q3"] == 1
     assert not booking.is_screening_outstanding
     assert set(Consent.objects.values_list("kind", flat=True)) == {"guidance_read", "privacy"}
     assert ShownItem.objects.filter(booking=booking, moment="booking").exists()
+
+
+def test_the_day_of_the_last_extraction_alone_says_that_there_was_one(program):
+    answer = program.book(last_extraction=None, last_extraction_date="2026-10-01")
+
+    run = ScreeningRun.objects.get()
+    assert (answer.status_code, answer.json()["state"]) == (201, "confirmed")
+    assert (run.had_extraction, run.last_extraction_on) == ("yes", dt.date(2026, 10, 1))
+
+
+@pytest.mark.parametrize("said", ["yes", "unsure"])
+def test_an_extraction_on_an_unknown_day_waits_for_a_clinician(program, said):
+    answer = program.book(last_extraction=said)
+
+    assert (answer.status_code, answer.json()["state"]) == (201, "pending")
 
 
 def test_the_history_names_the_program(program):
@@ -147,6 +163,8 @@ REFUSED_BY_THE_FORM: list[tuple[dict[str, object], str]] = [
     ({"consent": "yes"}, "consent"),
     ({"for_whom": "a dog"}, "for_whom"),
     ({"event_date": "soon"}, "event_date"),
+    ({"last_extraction": None}, "last_extraction"),
+    ({"last_extraction": "never"}, "last_extraction"),
     ({"last_extraction_date": "2027-01-01"}, "last_extraction_date"),
     ({"had_consultation": "yes"}, "had_consultation"),
     ({"guardian": "Kim"}, "guardian"),
@@ -248,7 +266,7 @@ def test_who_is_too_young_is_asked_to_phone(program):
     assert answer.status_code == 422
     assert answer.json() == {
         "code": "not_eligible",
-        "error": "We cannot book this visit online. Please call us.",
+        "error": "We cannot book this visit online. Call us.",
         "reason": "by_phone",
         "phone": "+12125550100",
     }
@@ -288,6 +306,25 @@ def test_a_wait_gives_the_time_back_and_says_until_when(program):
     assert answer.json()["earliest_date"] == "2026-12-04"
     assert answer.json()["reasons"] == ["We wait 14 days after a cold sore."]
     assert (Booking.objects.count(), ScreeningRun.objects.count(), Patient.objects.count()) == (0, 0, 0)
+
+
+def test_a_wait_for_one_grade_alone_names_no_day_to_who_asked_for_anyone(program, world):
+    Resource.objects.filter(pk=world.practitioner.pk).update(code=Grade.AESTHETICIAN)
+    # A nurse, on Mondays.
+    open_weekdays(world.location, make_practitioner(), days=1)
+
+    answer = program.book(answers=a_yes("Q4", date="2026-11-20"))
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["earliest_date"]) == (422, "wait", None)
+    assert "Somebody else may see you sooner" in answer.json()["error"]
+
+
+def test_where_nobody_of_another_grade_works_the_wait_has_its_day(program, world):
+    Resource.objects.filter(pk=world.practitioner.pk).update(code=Grade.AESTHETICIAN)
+
+    answer = program.book(answers=a_yes("Q4", date="2026-11-20"))
+
+    assert (answer.json()["code"], answer.json()["earliest_date"]) == ("wait", "2027-05-19")
 
 
 def test_answers_for_a_consultation_hold_no_extraction(program):

@@ -50,7 +50,7 @@ def sent(body: dict[str, Any], *names: str, **rest: st.SearchStrategy[Any]) -> s
     return st.builds(lambda one, other: {**body, **one, **other}, changed, st.fixed_dictionaries({}, optional=rest))
 
 
-HISTORY = ("last_extraction_date", "had_consultation", "no such name")
+HISTORY = ("last_extraction", "last_extraction_date", "had_consultation", "no such name")
 HOLDS = sent(ASKED, "practitioner", "location", *HISTORY, answers=ANSWERS)
 BOOKINGS = sent(SAID, "hold", "wishes", "for_whom", "event_date", *HISTORY, answers=ANSWERS, guardian=GUARDIAN)
 

@@ -55,7 +55,7 @@ def left() -> dict[str, int]:
 def test_the_advice_and_the_numbers_to_call_are_told(program):
     said = program.hold(answers={"Q1": "yes"}).json()
 
-    assert said["error"] == "Please get medical help first. Nothing is booked."
+    assert said["error"] == "Get medical help first. Nothing is booked."
     assert said["advice"].startswith("Please do not book with us now. Get medical help first.")
     assert "call 911" in said["advice"]
     assert (said["emergency_number"], said["urgent_line"]) == ("911", "212 555 0111")

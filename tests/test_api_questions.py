@@ -67,6 +67,9 @@ def test_parts_dates_and_privacy_are_told(client):
     assert not question(client, "Q1")["takes_parts"]
 
 
+EXTRACTION = [("last_extraction", "answer"), ("last_extraction_date", "date")]
+
+
 def test_earlier_visits_are_asked_for_where_they_matter(client):
     make_service(slug="stubborn", groups=["EXTRACT", "FACEAREA"], position=2)
     make_service(slug="consult", groups=[], position=3)
@@ -77,8 +80,8 @@ def test_earlier_visits_are_asked_for_where_they_matter(client):
     }
 
     assert fields == {
-        "nose": [("last_extraction_date", "date")],
-        "stubborn": [("last_extraction_date", "date"), ("had_consultation", "boolean")],
+        "nose": EXTRACTION,
+        "stubborn": [*EXTRACTION, ("had_consultation", "boolean")],
         "consult": [],
     }
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from bookings import lifecycle
 from bookings.availability import NotOffered as Reason
 from bookings.models import Booking, BookingEvent, Claim
-from bookings.models.event import Actor
+from bookings.models.event import BENT, Actor
 from clinic.models import Absence, Clinic
 from tests.desk import DIABETES, MONDAY, TUESDAY, answers_of, run_of, someone
 from tests.factories import NOW, World, local, make_details
@@ -34,7 +34,7 @@ def keep(world: World, start: dt.datetime, reason: str = "", **asked: Any) -> Bo
 
 
 def bent(booking: Booking) -> list[tuple[str, list[str], str]]:
-    events = BookingEvent.objects.filter(booking=booking, verb=lifecycle.BENT)
+    events = BookingEvent.objects.filter(booking=booking, verb=BENT)
     return [(event.by.username if event.by else "", event.detail["rules"], event.detail["reason"]) for event in events]
 
 

@@ -17,7 +17,7 @@ from bookings.models import BookingState, Claim, OutgoingEmail, Task, TaskKind
 from bookings.models.mail import COURSE, PASSING
 from tests import processes
 from tests.course import DAY, HOUR, MINUTE, begin
-from tests.course_oracle import FAR_ENOUGH, Found, at_hour, faults, is_night
+from tests.course_oracle import FAR_ENOUGH, Found, asks_anew, at_hour, faults, is_night
 from tests.course_worker import KILLED
 from tests.mail_server import MailServer, free_port, running
 from tests.two_weeks import BEGINS, ENDS, TwoWeeks
@@ -209,6 +209,7 @@ def check(fortnight):
     assert stuck() == []
     assert doubles(fortnight) == []
     assert wrong_letters(fortnight) == []
+    assert wrong_questions(fortnight) == []
     assert wrong_reviews(fortnight) == []
     assert wrong_tasks(fortnight) == []
 
@@ -255,6 +256,7 @@ def wrong_letters(fortnight):
     """What is told at once, whatever the hour: that a visit is booked, moved, off. A missed one is written of once."""
     told = {
         "moved": ["confirmed", "moved"],
+        "moved_near": ["confirmed", "moved"],
         "cancelled": ["confirmed", "cancelled"],
         "cancelled_once_written": ["confirmed", "cancelled"],
         "suspended": ["confirmed", "suspended"],
@@ -275,6 +277,17 @@ def wrong_letters(fortnight):
         invited = OutgoingEmail.objects.filter(booking=visit.pk, kind="missed").values_list("state", flat=True)
         if len(invited) != (visit.plan == "missed") or not {"sent", "skipped"}.issuperset(invited):
             found.append((visit.plan, list(invited)))
+    return found
+
+
+def wrong_questions(fortnight):
+    """What is arranged in the last day before it is asked about in the letter that says so, and in no other."""
+    found = []
+    for visit in fortnight.people.visits:
+        letters = OutgoingEmail.objects.filter(booking=visit.pk, kind__in=["confirmed", "moved"]).order_by("pk")
+        asked = ["Answer now:" in letter.text for letter in letters]
+        if asked != asks_anew(visit):
+            found.append((visit.plan, asked))
     return found
 
 
@@ -301,11 +314,12 @@ def wrong_reviews(fortnight):
 
 
 def wrong_tasks(fortnight):
-    """Somebody arrived, and two hours after the end the visit was still open: one task."""
+    """Two hours after the end of a visit that took place, seen at the desk or not, it was still open: one task."""
     found = []
     for visit in fortnight.people.visits:
         tasks = Task.objects.filter(booking=visit.pk, kind=TaskKind.UNCLOSED).count()
-        is_open = visit.arrived_at and (visit.closed_at is None or visit.closed_at > visit.end + 2 * HOUR)
+        is_open = visit.arrived_at and visit.closed_at is None
+        is_open = is_open or (visit.closed_at is not None and visit.closed_at > visit.end + 2 * HOUR)
         is_seen = is_open and any(visit.end + 2 * HOUR <= now < (visit.closed_at or ENDS) for now in fortnight.good)
         if tasks > bool(is_open) or tasks < bool(is_seen):
             found.append((visit.plan, tasks))
@@ -319,6 +333,7 @@ def lacks(fortnight):
         "each kind goes": {kind for kind, state in states if state == "sent"} == set(COURSE),
         "some are skipped": sum(count for (_, state), count in states.items() if state == "skipped") >= 3,
         "many rounds die": fortnight.deaths["in the middle"] >= 10,
+        "some are asked anew": any(any(asks_anew(visit)) for visit in fortnight.people.visits),
         "processes die": fortnight.deaths[KILLED] + fortnight.deaths[-9] == 2,
     }
     return [what for what, holds in asked.items() if not holds]

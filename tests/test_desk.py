@@ -273,7 +273,7 @@ def test_without_the_right_to_see_bookings_the_desk_is_closed(world: World) -> N
     for url in ["/desk/", page_of(booking), "/desk/mail/", "/desk/tasks/"]:
         response = client.get(url)
         assert response.status_code == 403
-        assert "Sam" not in response.content.decode()
+        assert "Sam K" not in response.content.decode()
 
 
 def test_who_may_only_look_changes_nothing(world: World) -> None:
@@ -288,7 +288,7 @@ def test_who_may_only_look_changes_nothing(world: World) -> None:
     assert (booking.state, booking.link_version) == (BookingState.CONFIRMED, 1)
 
 
-def test_a_practitioner_sees_the_day_and_neither_mail_nor_tasks(world: World) -> None:
+def test_a_practitioner_sees_the_day_and_neither_mail_nor_tasks_to_do(world: World) -> None:
     booking = world.book(local(MONDAY, 10), name="Sam Kay")
     make_task(-5)
     email = OutgoingEmail.objects.filter(booking=booking)[0]
@@ -300,7 +300,7 @@ def test_a_practitioner_sees_the_day_and_neither_mail_nor_tasks(world: World) ->
 
     assert "Sam K." in day
     assert "Wishes" in shown
-    for path in ("/desk/mail/", "/desk/tasks/", reverse("desk:message", args=[email.pk])):
+    for path in ("/desk/mail/", "/desk/tasks/new/", reverse("desk:message", args=[email.pk])):
         assert client.get(path).status_code == 403
         assert path not in day + shown
     assert client.post(reverse("desk:task_done", args=[Task.objects.get().pk])).status_code == 403
@@ -628,8 +628,8 @@ def test_tasks_ask_the_same_number_of_queries_for_any_number_of_rows(
     for minutes in range(rows):
         make_task(minutes, booking=booking)
 
-    # The time zone, session, user, worker, the clinic, tasks, their notes.
-    with django_assert_num_queries(7):
+    # The time zone, session, user, worker, whether a clinician looks, the clinic, tasks, their notes.
+    with django_assert_num_queries(8):
         desk.get("/desk/tasks/")
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from bookings import lifecycle
-from bookings.models import Booking, BookingState, Guardian, OutgoingEmail, Task, TaskKind
+from bookings.models import Booking, BookingState, Consent, Guardian, OutgoingEmail, Task, TaskKind
 from clinic.models import Clinic, Service
 from tests.desk import MONDAY, book_with, page_of, posted, signed_in, words_of
 from tests.factories import NOW, World, local, make_staff
@@ -162,6 +162,58 @@ def test_closing_before_the_start_is_refused_kindly(reception: Client, booking: 
     assert "This visit has not started yet." in words_of(response)
 
 
+def test_a_refused_closing_helps_and_keeps_what_was_ticked(world: World, reception: Client, at_ten: Any) -> None:
+    at_ten.move_to(NOW, tick=False)
+    booking = book_with(world, TEN)
+    Consent.objects.filter(booking=booking).delete()
+    at_ten.move_to(TEN, tick=False)
+    ticked = {"outcome": "treated", "areas": "nose"}
+
+    refused = reception.post(page_of(booking, "close"), ticked)
+    assert (refused.status_code, refused.context["form"].data["areas"]) == (409, "nose")
+    assert "There is a problem Nobody has written down that the advice was read." in words_of(refused)
+    assert 'name="close_with" value="outcome=treated&amp;areas=nose"' in refused.content.decode()
+    said = {"way": "spoken", "close_with": "outcome=treated&areas=nose"}
+    read = reception.post(page_of(booking, "guidance_read"), said)
+    again = reception.get(read["Location"])
+
+    assert read["Location"].startswith(page_of(booking, "close"))
+    form = again.context["form"]
+    assert (form["outcome"].value(), form["areas"].value()) == ("treated", ["nose"])
+    assert reception.post(page_of(booking, "close"), ticked).status_code == 302
+
+
+TREATED = {"outcome": "treated", "areas": "nose"}
+
+
+def closing(booking: Booking) -> str:
+    return f"{page_of(booking, 'close')}?outcome=treated&areas=nose"
+
+
+def test_a_closing_waits_for_the_questions_as_it_was_ticked(world: World, reception: Client, at_ten: Any) -> None:
+    at_ten.move_to(NOW, tick=False)
+    booking = book_with(world, TEN, without=("Q4",))
+    at_ten.move_to(TEN, tick=False)
+    ask = f"{page_of(booking, 'ask')}?close_with=outcome%3Dtreated%26areas%3Dnose"
+
+    refused = reception.post(page_of(booking, "close"), TREATED).content.decode()
+    answered = reception.post(ask, posted(reception.get(ask).context["form"]))
+
+    assert f'href="{ask}"' in refused
+    assert answered["Location"] == closing(booking)
+
+
+def test_a_closing_waits_for_the_guardian_as_it_was_ticked(reception: Client, child: Booking) -> None:
+    ask = page_of(child, "ask")
+    reception.post(ask, posted(reception.get(ask).context["form"]))
+
+    refused = reception.post(page_of(child, "close"), TREATED).content.decode()
+    agreed = reception.post(page_of(child, "guardian_agreed"), {"close_with": "outcome=treated&areas=nose"})
+
+    assert 'name="close_with" value="outcome=treated&amp;areas=nose"' in refused
+    assert agreed["Location"] == closing(child)
+
+
 # The questions and the guardian come first
 
 
@@ -252,3 +304,17 @@ def test_urgent_tasks_come_first_with_their_clock_and_their_booking(reception: C
     assert "By 10:20am, 20 minutes left" in said
     assert page_of(booking) in reception.get("/desk/tasks/").content.decode()
     assert "2 tasks, 1 urgent" in words_of(reception.get("/desk/"))
+
+
+@pytest.mark.parametrize("act", ["arrive", "enter_room", "miss"])
+def test_a_refusal_leads_back_to_my_day_for_whoever_came_from_there(
+    booking: Booking, reception: Client, act: str
+) -> None:
+    Booking.objects.update(state=BookingState.CANCELLED, cancelled_at=NOW)
+
+    from_there = reception.post(page_of(booking, act), {"then": "my_day"})
+    from_here = reception.post(page_of(booking, act))
+
+    assert (from_there.status_code, from_here.status_code) == (409, 409)
+    assert "Back to my day" in words_of(from_there)
+    assert "Back to my day" not in words_of(from_here)

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bookings import lifecycle
 from bookings.models import Booking, BookingState
+from clinic import audit
 from clinic.models import Absence, OpeningHours, Resource
 from tests.desk import MONDAY, TUESDAY, signed_in, someone, words_of
 from tests.factories import NOW, PATIENT, World, local, make_staff
@@ -156,7 +157,7 @@ def test_somebody_who_is_no_practitioner_and_may_not_see_everybody_sees_no_visit
     for path in (DAY, f"{DAY}&by=room", "/desk/week/?date=2026-11-30", "/desk/print/?date=2026-11-30", "/desk/my-day/"):
         response = client.get(path)
         assert response.status_code == 200
-        assert "Sam" not in response.content.decode()
+        assert "Sam K" not in response.content.decode()
 
 
 def test_the_line_of_what_waits_counts_own_reviews_only(world: World) -> None:
@@ -240,7 +241,7 @@ def test_who_may_not_book_is_offered_no_gap(world: World) -> None:
 def test_a_card_that_can_move_carries_what_moving_needs(desk: Client, world: World) -> None:
     booking = world.book(local(MONDAY, 10), practitioner=world.practitioner, name="Sam Kay")
     gone = world.book(local(MONDAY, 12), practitioner=world.practitioner)
-    lifecycle.arrive(gone, by=make_staff(), now=local(MONDAY, 11, 55))
+    Booking.objects.filter(pk=gone.pk).update(state=BookingState.IN_ROOM)
 
     html = text_of(desk, DAY)
 
@@ -251,6 +252,20 @@ def test_a_card_that_can_move_carries_what_moving_needs(desk: Client, world: Wor
     assert 'data-kind="practitioner" data-column="maya" data-step="15" data-stretches="0-480"' in html
     assert 'data-first="2026-11-30T09:00:00-05:00" data-row-minutes="5"' in html
     assert f'data-kind="room" data-column="{world.rooms[0].slug}"' in text_of(desk, f"{DAY}&by=room")
+
+
+@pytest.mark.parametrize("state", [BookingState.CONFIRMED, BookingState.ARRIVED])
+def test_who_is_late_or_waits_can_still_move(desk: Client, world: World, clock: Any, state: BookingState) -> None:
+    booking = world.book(local(MONDAY, 10), practitioner=world.practitioner, name="Sam Kay")
+    Booking.objects.filter(pk=booking.pk).update(state=state)
+    clock.move_to(local(MONDAY, 10, 20), tick=False)
+    desk = signed_in("reception")
+
+    html, moving = text_of(desk, DAY), text_of(desk, f"{DAY}&moving={booking.reference}")
+
+    assert f'data-reference="{booking.reference}"' in html
+    assert f'href="/desk/?date=2026-11-30&amp;moving={booking.reference}"' in html
+    assert links(moving, f"/desk/bookings/{booking.reference}/place/?")[0] == "10:30am with Maya"
 
 
 def test_while_a_visit_moves_every_start_that_is_long_enough_is_a_link(desk: Client, world: World) -> None:
@@ -396,7 +411,29 @@ def lose_a_mail(world: World, booking: Booking) -> None:
     booking.emails.update(state="failed")
 
 
+def correct_a_name(world: World, booking: Booking) -> None:
+    assert booking.patient
+    who = booking.patient
+    lifecycle.correct_patient(
+        who,
+        name="Sam Kaye",
+        email=who.email,
+        phone=who.phone,
+        date_of_birth=who.date_of_birth,
+        by=make_staff(),
+        now=NOW,
+    )
+
+
+def shorten_the_hours(world: World, booking: Booking) -> None:
+    """As the admin does it: with its line in the log."""
+    OpeningHours.objects.update(closes_at=dt.time(16))
+    audit.record("changed", world.practitioner, by=make_staff(), now=NOW)
+
+
 CHANGES = [
+    correct_a_name,
+    shorten_the_hours,
     change_state,
     move_within_the_day,
     move_away,
@@ -542,6 +579,22 @@ def test_a_tap_on_my_day_leads_back_to_it_with_the_next_step(world: World, clock
     assert response.redirect_chain == [("/desk/my-day/?with=maya", 302)]
     assert "Here, waiting ◐ Arrived" in words_of(response)
     assert f"/desk/bookings/{booking.reference}/room/" in response.content.decode()
+
+
+@pytest.mark.parametrize(("act", "typed"), [("close", {"outcome": "not_treated"}), ("miss", {})])
+def test_ending_a_visit_from_my_day_leads_back_to_it(world: World, clock: Any, act: str, typed: dict[str, str]) -> None:
+    booking = world.book(local(MONDAY, 10), practitioner=world.practitioner, name="Sam Kay")
+    clock.move_to(local(MONDAY, 10, 20), tick=False)
+    client = signed_in("practitioner")
+    address = f"/desk/bookings/{booking.reference}/{act}/?then=my_day"
+    assert f'href="{address}"' in text_of(client, "/desk/my-day/")
+
+    form = text_of(client, address)
+    response = client.post(address, typed)
+
+    assert '<a href="/desk/my-day/?with=maya">Back to my day</a>' in form
+    assert (response.status_code, response["Location"]) == (302, "/desk/my-day/?with=maya")
+    assert "Back to Sam K." in text_of(client, f"/desk/bookings/{booking.reference}/{act}/")
 
 
 def test_whoever_is_in_the_room_comes_before_whoever_waits(world: World, clock: Any) -> None:

@@ -142,6 +142,18 @@ def test_nobody_is_told_where_that_is_not_wished(world: World, reception: Client
     assert BookingEvent.objects.get(booking=booking, verb="cancelled").detail["mailed"] is False
 
 
+def test_a_refused_cancelling_keeps_its_reason(world: World, reception: Client) -> None:
+    booking = world.book(local(SOON, 12), now=NOW)
+    Booking.objects.filter(pk=booking.pk).update(state=BookingState.IN_ROOM)
+
+    refused = reception.post(page_of(booking, "cancel"), {"who": "clinic", "reason": "Maya went home ill"})
+
+    assert refused.status_code == 409
+    assert "There is a problem This visit can no longer be changed." in words_of(refused)
+    assert "Nothing was changed." in words_of(refused)
+    assert "Maya went home ill" in words_of(refused)
+
+
 @pytest.mark.parametrize("has_arrived", [True, False])
 def test_after_the_start_only_the_clinic_calls_off_and_only_while_nobody_began(
     world: World, reception: Client, time_machine: Any, has_arrived: bool

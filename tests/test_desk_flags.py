@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from bookings import followup, lifecycle
-from bookings.models import Booking, BookingState, RunKind
+from bookings.models import Booking, BookingState, MailState, OutgoingEmail, RunKind, Task, TaskKind
+from bookings.models.event import Actor
 from clinic import words
 from clinic.models import Clinic
 from clinic.screening import Answer, Answered
 from tests.desk import DARK_MARKS, DIABETES, MONDAY, NO, book_with, signed_in, words_of
-from tests.factories import NEW_YORK, NOW, PATIENT, World, local, make_staff
+from tests.factories import NEW_YORK, NOW, PATIENT, World, local, make_details, make_staff
 from tests.online import make_world
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,28 @@ def test_who_has_answered_is_not_flagged_unless_something_is_new(
     assert flags_on() == [flags]
 
 
+def test_who_was_never_reminded_is_flagged_all_the_same(world: World, clock: Any) -> None:
+    """The worker was away: the reminder is listed as skipped."""
+    book_with(world, TEN)
+    followup.run(NOW)
+    clock.move_to(TEN - dt.timedelta(hours=1), tick=False)
+    followup.run(TEN - dt.timedelta(hours=1))
+
+    assert OutgoingEmail.objects.get(kind="r24h").state == MailState.SKIPPED
+    assert flags_on() == [{"Not re-checked"}]
+
+
+def test_who_moved_inside_the_last_day_is_flagged_until_they_answer(world: World, clock: Any) -> None:
+    booking = book_with(world, local(dt.date(2026, 12, 7), 10))
+    clock.move_to(SUNDAY_NOON, tick=False)
+    lifecycle.reschedule(booking, practitioner=None, start=TEN, by=make_staff(), now=SUNDAY_NOON)
+    assert flags_on() == [{"Not re-checked"}]
+
+    lifecycle.answer_again(booking, answers={"Q3": NO}, kind=RunKind.RECHECK, by=PATIENT, now=SUNDAY_NOON)
+
+    assert flags_on() == [set()]
+
+
 def test_a_visit_that_moved_was_not_asked_yet(world: World, clock: Any) -> None:
     booking = reminded(world, clock)
 
@@ -137,7 +160,8 @@ def test_who_is_here_already_is_asked_in_person(world: World, clock: Any) -> Non
 def test_who_should_be_here_by_now_is_late_until_the_day_is_over(
     world: World, clock: Any, minutes: int, flags: set[str]
 ) -> None:
-    book_with(world, TEN)
+    booking = book_with(world, TEN)
+    lifecycle.answer_again(booking, answers={"Q3": NO}, kind=RunKind.RECHECK, by=PATIENT, now=SUNDAY_NOON)
 
     clock.move_to(TEN + dt.timedelta(minutes=minutes), tick=False)
 
@@ -188,3 +212,90 @@ def test_the_first_visit_is_the_first_one_that_they_came_to(world: World) -> Non
 
     flags = {visit.booking.pk: set(visit.flags) for visit in board.visits}
     assert "First visit" in flags[second.pk]
+
+
+# Mail
+
+
+def lose_confirmations() -> None:
+    OutgoingEmail.objects.filter(kind="confirmed").update(state=MailState.FAILED)
+
+
+def line_above() -> str:
+    return words_of(signed_in("reception").get("/desk/"))
+
+
+def test_a_message_that_was_written_anew_is_not_counted_above_the_board(world: World) -> None:
+    booking = world.book(TEN)
+    lose_confirmations()
+
+    lifecycle.correct_email(booking, email="right@example.org", by=make_staff(), now=NOW)
+    assert "1 message failed" in line_above()
+
+    newest = OutgoingEmail.objects.filter(kind="confirmed").latest("pk")
+    OutgoingEmail.objects.filter(pk=newest.pk).update(state=MailState.SENT, sent_at=NOW)
+    assert "failed" not in line_above()
+
+
+def test_a_visit_that_is_over_has_no_failed_message_above_the_board(world: World, clock: Any) -> None:
+    world.book(TEN)
+    world.book(local(dt.date(2026, 12, 1), 10))
+    lose_confirmations()
+    assert "2 messages failed" in line_above()
+
+    clock.move_to(TEN + dt.timedelta(hours=1), tick=False)
+
+    assert "1 message failed" in line_above()
+
+
+def phone_tasks() -> list[Task]:
+    return list(Task.objects.open().filter(kind=TaskKind.PHONE_PATIENT))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda booking: lifecycle.correct_email(booking, email="right@example.org", by=make_staff(), now=NOW),
+        lambda booking: lifecycle.cancel(booking, reason="", by=make_staff(), now=NOW),
+        lambda booking: lifecycle.arrive(booking, by=make_staff(), now=TEN),
+        lambda booking: lifecycle.miss(booking, by=make_staff(), now=booking.ends_at),
+    ],
+)
+def test_nobody_is_phoned_about_a_message_that_no_longer_matters(world: World, act: Any) -> None:
+    booking = world.book(TEN)
+    lifecycle.leave_task(booking, TaskKind.PHONE_PATIENT, now=NOW, note="An e-mail did not arrive.")
+
+    act(booking)
+
+    assert phone_tasks() == []
+
+
+def test_whoever_has_no_address_is_still_phoned_about_a_visit_that_is_off(world: World) -> None:
+    booking = without_address(world)
+    assert [task.note.partition("\n")[2] for task in phone_tasks()] == ["There is no e-mail address."]
+
+    lifecycle.cancel(booking, reason="", by=Actor.STAFF, now=NOW)
+
+    [task] = phone_tasks()
+    assert "cancel" in task.note.lower()
+    assert task.due_at == NOW + dt.timedelta(hours=2)
+
+
+def without_address(world: World, start: dt.datetime = TEN) -> Booking:
+    """Booked by phone, for somebody who has none."""
+    held = world.hold(start, visitor="desk-1")
+    details = make_details(email="")
+    return lifecycle.confirm(held, details=details, visitor="desk-1", by=make_staff(), now=NOW)
+
+
+def test_somebody_without_an_address_is_no_failed_mail(world: World) -> None:
+    without_address(world)
+
+    assert flags_on() == [{"No email", "Screening outstanding"}]
+    assert "failed" not in line_above()
+
+
+def test_who_booked_by_phone_without_an_address_is_phoned_in_time_for_the_visit(world: World) -> None:
+    without_address(world)
+
+    assert [task.due_at for task in phone_tasks()] == [TEN - dt.timedelta(days=1)]

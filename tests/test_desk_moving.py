@@ -50,7 +50,7 @@ def treated(world: World) -> Booking:
 
 
 def move(client: Client, booking: Booking, start: dt.datetime, **typed: str) -> Any:
-    return client.post(f"{page_of(booking, 'move')}?who=maya", {"start": start.isoformat(), **typed})
+    return client.post(f"{page_of(booking, 'move')}?who=maya", {"start": start.isoformat(), "notify": "on", **typed})
 
 
 def test_a_day_that_is_too_soon_says_why_and_when_it_is_safe(sore: Booking) -> None:
@@ -101,6 +101,24 @@ def test_a_refused_move_says_why_and_keeps_what_was_typed(sore: Booking) -> None
     )
     assert (response.context["shown"], [who.slug for who, _ in response.context["people"]]) == (TUESDAY, ["maya1"])
     assert Booking.objects.get(pk=sore.pk).starts_at == LATER
+
+
+def test_another_day_keeps_all_that_was_typed_and_moves_nothing(sore: Booking) -> None:
+    """One form: the fields of the search are sent with what was typed beside them."""
+    clinician = signed_in("clinician")
+    looked = {"look": "Show times", "date": "2026-12-01", "practitioner": "any", "reason": REASON}
+
+    page = clinician.post(page_of(sore, "move"), looked)
+
+    assert (page.status_code, page.context["shown"], page.context["notify"]) == (200, TUESDAY, False)
+    html = page.content.decode()
+    assert REASON in html
+    assert clinician.post(page_of(sore, "move"), {**looked, "notify": "on"}).context["notify"]
+    assert Booking.objects.get(pk=sore.pk).starts_at == LATER
+
+    # Whose time was pressed says its button; the search may say anyone.
+    assert move(clinician, sore, local(TUESDAY, 10), reason=REASON, practitioner="any", date="x").status_code == 302
+    assert Booking.objects.get(pk=sore.pk).practitioner.slug == "maya"
 
 
 def test_a_clinician_bends_a_wait_with_a_reason_in_the_history(sore: Booking) -> None:

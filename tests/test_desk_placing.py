@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bookings import displaced, lifecycle
 from bookings.models import Booking, BookingEvent, BookingState, OutgoingEmail, RunKind, Task, TaskKind
-from bookings.models.event import Actor
+from bookings.models.event import BENT, Actor
 from clinic.models import Absence, Grade, Location, OpeningHours, Practitioner, Resource, Room
 from tests.desk import DIABETES, MONDAY, TUESDAY, book_with, cold_sore, page_of, see, signed_in, someone, words_of
 from tests.factories import NOW, World, local, make_practitioner, make_room, make_staff, open_weekdays
@@ -243,7 +243,7 @@ def test_who_is_busy_out_of_hours_is_busy(reception: Client, booking: Booking, w
 
 
 def bent(booking: Booking) -> list[tuple[str, list[str]]]:
-    events = BookingEvent.objects.filter(booking=booking, verb=lifecycle.BENT).order_by("id")
+    events = BookingEvent.objects.filter(booking=booking, verb=BENT).order_by("id")
     return [(event.detail["reason"], event.detail["rules"]) for event in events]
 
 
@@ -336,6 +336,22 @@ def test_a_visit_that_is_over_or_already_there_has_nowhere_to_go(reception: Clie
     assert "The visit is already there: Monday 30 November, 10am, with Maya Ruiz." in there
     assert "This visit can no longer be moved. It is under way, over or cancelled." in over
     assert "Nearest free times" not in there + over
+
+
+def test_who_waits_at_the_desk_moves_to_somebody_who_is_free(
+    reception: Client, booking: Booking, time_machine: Any
+) -> None:
+    time_machine.move_to(TEN + dt.timedelta(minutes=20), tick=False)
+    lifecycle.arrive(booking, by=Actor.STAFF, now=TEN + dt.timedelta(minutes=20))
+    soon = TEN + dt.timedelta(minutes=30)
+    reception = signed_in("reception")
+
+    assert "Move Sam K. to Tomas, 10:30am Monday 30 November?" in words_of(
+        reception.get(place_of(booking, soon, practitioner="tomas"))
+    )
+    assert move(reception, booking, soon, usual="Asked for it on the phone").status_code == 302
+
+    assert where(booking) == (soon, "tomas")
 
 
 def test_who_sees_only_their_own_visits_is_not_told_whose_another_is(
@@ -434,6 +450,32 @@ def test_the_other_time_page_offers_the_same_step_back(reception: Client, bookin
     assert "Moved. Sam K. now has" in reception.get(page_of(booking)).content.decode()
     undo(reception, booking)
     assert where(booking) == (TEN, "maya")
+
+
+def test_the_other_time_page_mails_nobody_without_the_tick(reception: Client, booking: Booking) -> None:
+    address = page_of(booking, "move") + "?who=tomas"
+    page = reception.get(address).content.decode()
+    assert '<input class="form-check-input" type="checkbox" id="id_notify" name="notify" checked>' in page
+    assert "Email Sam" in page
+
+    reception.post(address, {"start": ELEVEN.isoformat(), "seen": "0"})
+    assert mails(booking) == []
+    assert "No email was sent." in reception.get(page_of(booking)).content.decode()
+
+    reception.post(address, {"start": THURSDAY.isoformat(), "seen": "1", "notify": "on"})
+    assert mails(booking) == ["moved"]
+
+
+def test_the_tick_stays_as_it_was_when_the_other_time_page_asks_why(reception: Client, booking: Booking) -> None:
+    address = f"{page_of(booking, 'move')}?who=tomas&date=2026-11-23&practitioner=any"
+    pressed = {"start": TODAY_AT_TEN.isoformat(), "seen": "0"}
+
+    without, ticked = reception.post(address, pressed), reception.post(address, {**pressed, "notify": "on"})
+
+    hidden = '<input type="hidden" name="notify" value="on">'
+    assert hidden not in without.content.decode()
+    assert 'name="notify" checked' not in without.content.decode()
+    assert hidden in ticked.content.decode()
 
 
 def test_the_other_time_page_asks_why_so_soon_with_the_usual_reasons(reception: Client, booking: Booking) -> None:

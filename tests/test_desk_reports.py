@@ -14,6 +14,7 @@ from bookings import lifecycle
 from bookings.desk.reports import files, messages, visits
 from bookings.desk.reports.figures import bars, percent, shares
 from bookings.desk.reports.period import Period, Step, presets
+from bookings.desk.reports.views import REPORTS
 from bookings.models import Booking, MailState, Outcome, OutgoingEmail
 from clinic.models import Absence, AuditEvent, Clinic
 from tests.desk import DIABETES, MONDAY, TUESDAY, book_with, signed_in, someone, words_of
@@ -158,6 +159,52 @@ def test_mail_is_delivered_when_a_server_took_it(world: World) -> None:
 
     assert found.headline.startswith("50 % of messages were delivered")
     assert [row[:2] for row in table(found, "By kind of message")] == [("Confirmation", 1), ("Notice for staff", 0)]
+
+
+def test_whoever_has_no_address_is_not_counted_as_undelivered(world: World) -> None:
+    world.book(local(MONDAY, 9))
+    OutgoingEmail.objects.filter(kind="confirmed").update(state=MailState.NO_ADDRESS, recipient="")
+    OutgoingEmail.objects.filter(kind="staff_notice").update(state=MailState.SENT, sent_at=NOW)
+    today = NOW.astimezone(world.location.zone).date()
+
+    found = messages.mail(Period(world.location, today, today + WEEK, Step.DAY))
+
+    assert found.headline.startswith("100 % of messages were delivered")
+
+
+OVER_TIME: dict[str, list[tuple[Any, ...]]] = {
+    "services": [("23 Nov", 0, Decimal(0)), ("30 Nov", 1, Decimal(45)), ("7 Dec", 2, Decimal(90))],
+    "lead-time": [("23 Nov", 0, None), ("30 Nov", 1, 7), ("7 Dec", 2, 10)],
+    "screening": [("23 Nov", 2, 1, 0.5), ("30 Nov", 1, 0, 0.0), ("7 Dec", 0, 0, None)],
+    "mail": [("23 Nov", 3, 1, 0.75), ("30 Nov", 0, 0, None), ("7 Dec", 0, 0, None)],
+}
+
+
+@pytest.mark.parametrize("slug", OVER_TIME)
+def test_each_report_tells_how_it_went_over_time(slug: str) -> None:
+    world = make_world(practitioners=2, rooms=2)
+    book_with(world, local(MONDAY, 9))
+    book_with(world, local(MONDAY + WEEK, 9), DIABETES)
+    book_with(world, local(MONDAY + WEEK, 11), now=local(MONDAY, 8))
+    # Late on a Sunday evening there; by UTC the next week has begun.
+    OutgoingEmail.objects.update(created_at=local(MONDAY - dt.timedelta(days=1), 23, 30))
+    first, *others = OutgoingEmail.objects.order_by("pk")[:4]
+    OutgoingEmail.objects.filter(pk=first.pk).update(state=MailState.FAILED)
+    OutgoingEmail.objects.filter(pk__in=[each.pk for each in others]).update(state=MailState.SENT, sent_at=NOW)
+    period = Period(world.location, MONDAY - WEEK, MONDAY + 2 * WEEK, Step.WEEK)
+
+    assert table(REPORTS[slug][1](period), "Over time") == OVER_TIME[slug]
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_each_report_is_cut_by_day_week_or_month(world: World, slug: str) -> None:
+    world.book(local(MONDAY, 9))
+    cut = {}
+    for step, labels in ((Step.DAY, 30), (Step.WEEK, 6), (Step.MONTH, 1)):
+        found = REPORTS[slug][1](Period(world.location, dt.date(2026, 11, 1), dt.date(2026, 12, 1), step))
+        in_time = [each for each in found.charts if each.is_in_time]
+        cut[step] = (len(table(found, "Over time")), {len(each.bars) for each in in_time})
+        assert cut[step] == (labels, {labels})
 
 
 def test_visits_of_another_house_are_another_report(world: World, period: Period) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -12,7 +12,7 @@ from bookings import lifecycle
 from bookings.models import Task, TaskKind
 from clinic.models import AuditEvent
 from tests.desk import MONDAY, page_of, signed_in, someone, words_of
-from tests.factories import NOW, World, local
+from tests.factories import NOW, World, local, make_practitioner, open_weekdays
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +129,56 @@ def test_done_by_mistake_is_opened_again(reception: Client, rae: User) -> None:
     assert "Open again: Call back." in reception.get(LIST).content.decode()
 
 
+def test_reception_notes_what_was_said_and_a_clinician_finishes(reception: Client, world: World) -> None:
+    booking = world.book(local(MONDAY, 10), name="Sam Kay")
+    task = make_task(kind=TaskKind.CHECK_IN, booking=booking)
+    clinician = signed_in("clinician")
+
+    for path in (LIST, at("task", task)):
+        assert at("task_done", task) not in reception.get(path).content.decode()
+        assert "A clinician finishes this" in words_of(reception.get(path))
+        assert at("task_done", task) in clinician.get(path).content.decode()
+    refused = reception.post(at("task_done", task))
+    noted = reception.post(at("task_note", task), {"text": "Red, but no fever"})
+    given = reception.post(at("task_assign", task), {"assignee": User.objects.get(username="clinician-1").pk})
+
+    assert refused.status_code == 409
+    assert "A clinician finishes this. Note what was said, and give it to one." in words_of(refused)
+    assert (noted.status_code, given.status_code, Task.objects.open().count()) == (302, 302, 1)
+    assert clinician.post(at("task_done", task)).status_code == 302
+    assert not Task.objects.open().exists()
+
+
+def test_a_practitioner_sees_the_tasks_of_their_own_patients(world: World) -> None:
+    other = make_practitioner("Tomas", slug="tomas")
+    open_weekdays(world.location, other)
+    theirs = make_task(booking=world.book(local(MONDAY, 12), practitioner=other))
+    general = make_task()
+    booking = world.book(local(MONDAY, 10), practitioner=world.practitioner, name="Sam Kay")
+    own = make_task(name="", booking=booking)
+    client = signed_in("practitioner")
+
+    page = client.get(LIST)
+
+    assert list(page.context["tasks"]) == [own]
+    assert "Sam Kay" in words_of(client.get(at("task", own)))
+    assert {client.get(at("task", each)).status_code for each in (theirs, general)} == {404}
+    assert f'<a href="{LIST}">1 task</a>' in client.get("/desk/").content.decode()
+    assert [client.post(at(name, own)).status_code for name in ACTS] == [403] * len(ACTS)
+
+
+def test_who_does_tasks_and_sees_own_visits_does_no_others(world: World) -> None:
+    own = make_task(booking=world.book(local(MONDAY, 10)))
+    client = signed_in("practitioner")
+    mine = make_task(60, assigned_to=User.objects.get(username="practitioner-1"))
+    others = make_task()
+    Group.objects.get(name="practitioner").permissions.add(Permission.objects.get(codename="change_task"))
+
+    assert list(client.get(LIST).context["tasks"]) == [own, mine]
+    assert {client.post(at(name, others)).status_code for name in ACTS} == {404}
+    assert client.post(at("task_done", mine)).status_code == 302
+
+
 def test_what_closed_by_itself_has_no_button_to_open_it(reception: Client) -> None:
     make_task(done_at=NOW)
 
@@ -183,8 +233,7 @@ def test_reading_tasks_and_doing_them_are_two_rights(world: World) -> None:
     assert "<form" not in client.get(at("task", task)).content.decode().split("<main", 1)[1].split("</main>")[0]
     assert {client.post(at(name, task)).status_code for name in ACTS} == {403}
     assert client.get(reverse("desk:task_new")).status_code == 403
-    closed = [LIST, at("task", task), reverse("desk:task_new")]
-    assert {practitioner.get(path).status_code for path in closed} == {403}
+    assert [practitioner.get(path).status_code for path in (LIST, reverse("desk:task_new"))] == [200, 403]
     assert {practitioner.post(at(name, task)).status_code for name in ACTS} == {403}
     assert Task.objects.open().count() == 1
 

@@ -176,6 +176,16 @@ def test_a_note_is_read_by_whoever_sees_the_visit(reception: Client, booking: Bo
     assert "Maya Ruiz, Monday 30 November" in page(reception, booking)
 
 
+def test_a_note_stands_in_the_history_once_and_without_its_words(reception: Client, booking: Booking) -> None:
+    for _ in range(2):
+        act(reception, booking, "note", text="Brings her dog.")
+
+    noted = booking.events.get(verb="noted")
+    assert (noted.by.username, noted.detail) == ("reception-1", {})
+    log = signed_in("manager").get("/desk/log/", {"booking": booking.reference})
+    assert "Noted" in [line.what for line in log.context["lines"]]
+
+
 def test_a_note_that_says_nothing_or_too_much_is_not_lost(reception: Client, booking: Booking) -> None:
     empty, long = act(reception, booking, "note", text="  "), act(reception, booking, "note", text="long " * 500)
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from bookings import followup, lifecycle, outbox
 from bookings.management.commands.work import FOLLOWS_UP, is_time_to_follow_up, work
-from bookings.models import Booking, Guardian, Heartbeat, MailState, OutgoingEmail, Task, TaskKind
+from bookings.models import Booking, Guardian, Heartbeat, MailState, OutgoingEmail, Patient, Task, TaskKind
 from clinic import content
 from clinic.models import Item, Wording
 from tests.course import (
@@ -64,6 +64,21 @@ def test_a_visit_nobody_closed_within_two_hours_is_a_task_once(world):
     assert (before, task.booking, task.due_at) == ([], booking, over)
 
 
+def test_a_visit_that_nobody_touched_is_a_task_until_somebody_says_how_it_ended(world):
+    booking = world.book(TEN)
+    over = booking.ends_at + 2 * HOUR
+
+    run(over - SECOND)
+    before = tasks(TaskKind.UNCLOSED)
+    run(over)
+    [task] = tasks(TaskKind.UNCLOSED)
+    lifecycle.miss(booking, by=make_staff(), now=over + HOUR)
+
+    assert (before, task.booking) == ([], booking)
+    assert tasks(TaskKind.UNCLOSED)[0].done_at == over + HOUR
+    assert "day0_plain" not in kinds(booking)
+
+
 def test_closing_the_visit_closes_its_task(world):
     booking = arrive(world.book(TEN))
     run(booking.ends_at + 2 * HOUR)
@@ -79,7 +94,7 @@ def test_a_task_that_was_done_does_not_come_back(world):
     arrive(world.book(TEN))
     run(TEN + 3 * HOUR)
 
-    Task.objects.update(done_at=TEN + 3 * HOUR)
+    lifecycle.finish_task(Task.objects.get(), by=make_staff(), now=TEN + 3 * HOUR)
     run(TEN + 4 * HOUR)
 
     assert len(tasks(TaskKind.UNCLOSED)) == 1
@@ -237,6 +252,27 @@ def test_looking_costs_as_many_queries_for_a_full_diary_as_for_an_empty_one():
     empty = asked(NOW + HOUR)
 
     assert asked(full_diary(world)) == empty <= 16
+
+
+def test_a_round_costs_as_many_queries_for_one_minor_without_a_guardian_as_for_three():
+    begin()
+    world = World()
+    made = [world.book(TEN + hour * HOUR, name=f"Kim {hour}", email=f"{hour}@example.org") for hour in range(3)]
+
+    def asked(minors):
+        Patient.objects.filter(bookings__in=minors).update(date_of_birth=NOW.date() - 15 * 365 * DAY)
+        with CaptureQueriesContext(connection) as leaving:
+            assert followup.run(TEN - 40 * HOUR) == {"tasks left": len(minors)}
+        with CaptureQueriesContext(connection) as looking:
+            assert followup.run(TEN - 40 * HOUR) == {}
+        return len(leaving), len(looking)
+
+    followup.run(TEN - 40 * HOUR)
+    one_left, one = asked(made[:1])
+    two_left, three = asked(made[1:])
+
+    assert three == one
+    assert two_left - three == 2 * (one_left - one)
 
 
 @pytest.mark.one_database

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from bookings import lifecycle
-from bookings.eligibility import AgeProblem
+from bookings.ages import AgeProblem
 from bookings.models import Booking, BookingState, Claim, ConsentKind, Outcome, OutgoingEmail, Patient, Task, TaskKind
 from bookings.models.event import Actor
 from clinic.models import OpeningHours

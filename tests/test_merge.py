@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from bookings import eligibility, lifecycle, links
+from bookings import lifecycle, links
+from bookings.lifecycle import matching
 from bookings.models import Booking, MailState, OutgoingEmail, Patient, PatientMerge, Task, TaskKind
 from clinic.models import AuditEvent, Service, Verdict
 from tests.desk import MONDAY, TUESDAY, book_with
@@ -178,7 +179,7 @@ def test_who_once_gave_the_details_of_the_kept_person_is_still_looked_at(world: 
     merge(first, second, by)
     stranger = world.book(local(TUESDAY, 10), name="R. Example", email=OLD["email"], phone="+12125550155")
 
-    assert eligibility.people_like(who(stranger)) == {who(first).pk}
+    assert matching.people_like(who(stranger)) == {who(first).pk}
 
 
 def test_undone_what_came_along_goes_back_and_what_came_since_stays(world: World, by: User) -> None:

@@ -407,8 +407,12 @@ def test_below_the_clinics_age_limit_the_phone_is_the_way(client: Client, world:
 # ---- earlier visits
 
 
+def extraction(date: str) -> dict[str, str]:
+    return {"last_extraction": "yes", "last_extraction_date": date}
+
+
 def test_who_said_when_the_last_extraction_was_waits_four_weeks(client: Client, world: World) -> None:
-    answered(client, last_extraction_date="2026-11-20")
+    answered(client, **extraction("2026-11-20"))
 
     words = text_of(client.get("/book/nose/?month=2026-12"))
 
@@ -418,8 +422,8 @@ def test_who_said_when_the_last_extraction_was_waits_four_weeks(client: Client, 
 
 def test_a_wrong_day_of_the_last_extraction_is_put_right_on_the_same_page(client: Client, world: World) -> None:
     hold(client)
-    wrong = client.post("/book/details/", details(client, **SKIN_NO, last_extraction_date="2026-12-24"))
-    refused = client.post("/book/details/", details(client, **SKIN_NO, last_extraction_date="2026-11-20"))
+    wrong = client.post("/book/details/", details(client, **{**SKIN_NO, **extraction("2026-12-24")}))
+    refused = client.post("/book/details/", details(client, **{**SKIN_NO, **extraction("2026-11-20")}))
 
     assert "The date for the last extraction must not be later than today" in text_of(wrong)
     assert (refused.status_code, Booking.objects.count()) == (422, 0)
@@ -427,7 +431,7 @@ def test_a_wrong_day_of_the_last_extraction_is_put_right_on_the_same_page(client
 
 
 def test_what_is_asked_for_another_visit_leaves_the_last_extraction_known(client: Client, world: World) -> None:
-    answered(client, last_extraction_date="2026-11-20")
+    answered(client, **extraction("2026-11-20"))
     stubborn = make_service(slug="stubborn", body_areas=["face"], groups=["EXTRACT", "FACEAREA"])
     client.post("/book/stubborn/hold/", {"start": local(dt.date(2026, 12, 21), 10).isoformat(), "practitioner": "any"})
     client.post("/book/details/", details(client, had_consultation="yes"))

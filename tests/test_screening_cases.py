@@ -1,7 +1,8 @@
 """What each answer leads to, as a table that a clinician can read: tests/data/screening_cases.csv.
 
 The table was written from the guidance, not from the rules. An empty "ticked part" answers the question as a whole;
-"A N D" are the grades that do the service at all.
+"A N D" are the grades that do the service at all. "The patient reads" is the advice after that answer, with its date,
+as the pages show it; a note is for the practitioner's eyes alone.
 """
 
 import csv
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from bookings.eligibility import Outlook, Said
+from bookings.online.answers import Meaning
+from bookings.online.skin import help_context
 from clinic import content, screening
-from clinic.models import Service, Undated, Verdict
+from clinic.models import Clinic, Service, Undated, Verdict
 from clinic.screening import Answer, Answered, Outcome, Rulebook, RuleShown
-from tests.factories import NOW, make_policy
+from tests.factories import NEW_YORK, NOW, make_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +49,7 @@ class Case:
     service: str
     grade: str
     leads_to: tuple[str, str, str, str]
+    reads: str
 
     @property
     def answers(self) -> dict[str, Answered]:
@@ -53,9 +58,14 @@ class Case:
 
 
 @pytest.fixture
-def book() -> Rulebook:
+def clinic() -> Clinic:
     content.load(now=NOW)
-    return screening.rulebook(make_policy())
+    return make_policy()
+
+
+@pytest.fixture
+def book(clinic: Clinic) -> Rulebook:
+    return screening.rulebook(clinic)
 
 
 @pytest.fixture
@@ -86,6 +96,7 @@ def cases(services: dict[str, Service]) -> Iterator[Case]:
                         service=slug,
                         grade=grade,
                         leads_to=(leads_to[0], leads_to[1], leads_to[2], leads_to[3]),
+                        reads=leads_to[4],
                     )
 
 
@@ -116,6 +127,39 @@ def broken(table: Iterable[Case], book: Rulebook, services: dict[str, Service]) 
 
 def test_every_case_comes_out_as_written(book: Rulebook, services: dict[str, Service]) -> None:
     assert broken(cases(services), book, services) == []
+
+
+def advice_on_the_pages(case: Case, book: Rulebook, service: Service, clinic: Clinic) -> str:
+    """What the pages that say no, or wait, or get help first, tell somebody who gave that answer alone."""
+    if screening.warning_signs(book, case.answers):
+        return " ".join(sign.advice for sign in help_context(clinic, book, case.answers)["signs"])
+    outcome = screening.assess(
+        book, case.answers, codes=service.codes, grade=case.grade, visit_date=None, today=case.today
+    )
+    outlook = Outlook(
+        book=book,
+        by_grade={case.grade: outcome},
+        needs=(),
+        said=Said(case.answers),
+        today=case.today,
+        zone=NEW_YORK,
+        reply_by=NOW,
+        review_opens=NOW,
+        texts={},
+    )
+    return " ".join(Meaning(outlook, service, clinic).texts)
+
+
+def test_the_table_shows_the_advice_that_patients_read_with_its_date(
+    book: Rulebook, services: dict[str, Service], clinic: Clinic
+) -> None:
+    wrong = [
+        f"line {case.line}, {case.service}, grade {case.grade}: {found}"
+        for case in cases(services)
+        if (found := advice_on_the_pages(case, book, services[case.service], clinic)) != case.reads
+    ]
+
+    assert wrong == []
 
 
 def test_the_table_shows_the_words_that_patients_read(book: Rulebook, services: dict[str, Service]) -> None:

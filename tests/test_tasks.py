@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from bookings import lifecycle
 from bookings.models import Task, TaskKind
+from bookings.models.task import NEEDS_CLINICIAN
 from clinic.models import AuditEvent
 from tests.desk import someone
 from tests.factories import NOW
@@ -81,6 +82,20 @@ def test_it_is_done_once_and_opened_again_once(task: Task, rae: User, mo: User) 
     task.refresh_from_db()
     assert (task.done_at, task.done_by) == (None, None)
     assert log(task) == [("done", "reception-1", {}), ("reopened", "manager-1", {})]
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDS_CLINICIAN))
+def test_what_needs_a_clinician_is_finished_by_one_alone(task: Task, rae: User, mo: User, kind: str) -> None:
+    Task.objects.update(kind=kind)
+    task.refresh_from_db()
+    chief = User.objects.create_user("chief", is_superuser=True)
+
+    for by in (rae, mo, chief):
+        with pytest.raises(lifecycle.ClinicianFinishes):
+            lifecycle.finish_task(task, by=by, now=NOW)
+    assert lifecycle.finish_task(task, by=someone("clinician"), now=NOW)
+
+    assert log(task) == [("done", "clinician-1", {})]
 
 
 def test_what_closed_by_itself_stays_closed(task: Task, rae: User) -> None:

@@ -66,7 +66,7 @@ def test_a_revoked_link_opens_nothing(client: Client, booking: Booking) -> None:
 
 
 def test_who_came_by_a_link_is_known_and_not_asked_for_earlier_visits(client: Client, booking: Booking) -> None:
-    asks = "When was your last extraction on this area"
+    asks = "Have you had an extraction on this area"
     unknown = text_of(client.get("/book/nose/check/"))
     follow_link(client, booking)
 

@@ -39,9 +39,10 @@ HOW_MANY = {
     "approved": 1,
     "declined": 1,
     "never_answered": 1,
+    "moved_near": 2,
 }
 REVIEWED = {"approved", "declined", "never_answered"}
-LONG_AHEAD = REVIEWED | {"cancelled_once_written"}
+LONG_AHEAD = REVIEWED | {"cancelled_once_written", "moved_near"}
 
 
 @dataclass
@@ -131,7 +132,10 @@ class TwoWeeks:
 
     def _plan(self, plan: str) -> Visit:
         house = self.random.choice(self.houses)
-        first, last = (4 if plan in REVIEWED else 0, VISIT_DAYS - 1 if plan == "moved" else VISIT_DAYS + 1)
+        first, last = (
+            4 if plan in REVIEWED | {"moved_near"} else 0,
+            VISIT_DAYS - 1 if plan == "moved" else VISIT_DAYS + 1,
+        )
         start = self._slot(house, BEGINS + first * DAY, BEGINS + last * DAY)
         booked_at = start - (6 * DAY if plan in LONG_AHEAD else self.random.choice(AHEAD))
         visit = Visit(plan, house, start, self.world.service.minutes, booked_at)
@@ -224,8 +228,14 @@ class TwoWeeks:
 
     def _moved(self, visit: Visit) -> None:
         at = self._moment(visit.booked_at + MINUTE, visit.start - HOUR)
-        start = self._slot(visit.house, at + 3 * HOUR)
+        self._move(visit, at, self._slot(visit.house, at + 3 * HOUR))
 
+    def _moved_near(self, visit: Visit) -> None:
+        """Inside the last day before its new time."""
+        at = visit.start - 30 * HOUR
+        self._move(visit, at, self._slot(visit.house, at + 3 * HOUR, at + 23 * HOUR))
+
+    def _move(self, visit: Visit, at: dt.datetime, start: dt.datetime) -> None:
         def move(now: dt.datetime) -> None:
             lifecycle.reschedule(visit.booking, practitioner=None, start=start, by=self.staff, now=now)
             visit.ends_being_arranged(now)

@@ -13,6 +13,9 @@ BY_CODE = "Name each question once, by its code, such as Q1."
 BOTH = "Send either ticked parts or “no”, not both."
 SHAPE = "Send “yes”, “no” or “unsure”, or an object with answer, parts and date."
 
+# What is said of them, by the names of the pages' fields.
+EARLIER_VISITS = ("last_extraction", "last_extraction_date", "had_consultation")
+
 FormData = dict[str, Any]
 
 
@@ -21,7 +24,7 @@ def form_data(fields: Fields, book: Rulebook) -> FormData:
 
     Answers to questions that are not asked for this service do no harm: the form does not look at them.
     """
-    data: FormData = {"last_extraction_date": fields.text("last_extraction_date")}
+    data: FormData = {name: fields.text(name) for name in ("last_extraction", "last_extraction_date")}
     had = fields.flag("had_consultation")
     if had is not None:
         data["had_consultation"] = "yes" if had else "no"

@@ -17,7 +17,7 @@ ANYONE = "any"
 # No diary reaches so far; dates near the end of the calendar cannot even be searched.
 FAR_AWAY = dt.timedelta(days=1000)
 NOT_SET_UP = "This clinic is not set up yet."
-NOT_OPEN = "Online booking is not open yet. Please call the clinic."
+NOT_OPEN = "Online booking is not open yet. Call the clinic."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

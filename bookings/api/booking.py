@@ -24,7 +24,7 @@ from clinic.screening import Rulebook
 
 TEXTS = ("name", "email", "phone", "date_of_birth", "for_whom", "event_date", "wishes")
 FLAGS = ("guidance_read", "consent")
-NAMES = ("hold", *TEXTS, *FLAGS, "guardian", "answers", "last_extraction_date", "had_consultation")
+NAMES = ("hold", *TEXTS, *FLAGS, "guardian", "answers", *answers.EARLIER_VISITS)
 GUARDIAN = ("name", "relation", "phone", "email")
 PLACES = {f"guardian_{name}": f"guardian.{name}" for name in GUARDIAN} | {"mail_to": "guardian.gets_mail"}
 
@@ -93,7 +93,7 @@ def _wanted(held: Held, form: DetailsForm, book: Rulebook, now: dt.datetime) -> 
         practitioner=held.practitioner,
         is_with_anyone=held.is_with_anyone,
         start=held.start,
-        said=Said(form.answers, form.last_extraction_on, form.had_consultation, born),
+        said=Said(form.answers, born=born, **form.earlier_visits),
         book=book,
         now=now,
     )
@@ -125,8 +125,7 @@ def _run(form: DetailsForm, wanted: Wanted) -> ScreeningRun:
     return ScreeningRun.objects.create(
         answers={code: each.as_json() for code, each in said.items()},
         versions=wanted.book.words_of([each for each in form.asked if each.code in said]),
-        last_extraction_on=form.last_extraction_on,
-        had_consultation=form.had_consultation,
+        **form.earlier_visits,
         made_at=wanted.now,
         expires_at=wanted.now + access.SCREENING_LIVES,
     )

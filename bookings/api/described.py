@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from bookings.forms.questions import EXTRACTION_WHEN
 from bookings.models import Booking, BookingState
+from clinic import guidance, words
 from clinic.guidance import Advice
 from clinic.models import History, Service
 from clinic.screening import Answer, Asked
 
-HISTORY = {History.GAP: ("last_extraction_date", "date"), History.NEEDS: ("had_consultation", "boolean")}
+HISTORY = {
+    History.GAP: [("last_extraction", "answer"), ("last_extraction_date", "date")],
+    History.NEEDS: [("had_consultation", "boolean")],
+}
 
 
 def service(found: Service, currency: str) -> dict[str, Any]:
@@ -42,9 +47,12 @@ def question(asked: Asked) -> dict[str, Any]:
     }
 
 
-def history(kind: str, words: str) -> dict[str, str]:
-    field, answer = HISTORY[History(kind)]
-    return {"field": field, "question": words, "answer": answer}
+def history(kind: str, words: str) -> list[dict[str, str]]:
+    """An answer is yes, no or unsure; the date belongs to a yes."""
+    return [
+        {"field": field, "question": f"{words} {EXTRACTION_WHEN}" if answer == "date" else words, "answer": answer}
+        for field, answer in HISTORY[History(kind)]
+    ]
 
 
 def advice(item: Advice) -> dict[str, Any]:
@@ -80,7 +88,16 @@ def held(booking: Booking, token: str) -> dict[str, Any]:
 
 
 def booked(booking: Booking) -> dict[str, Any]:
-    """``reply_by`` stands there while a clinician has to look first."""
+    """``reply_by`` stands there while a clinician has to look first, ``redness`` where an event comes too soon."""
     clock = {"reply_by": booking.reply_by.astimezone(booking.location.zone).isoformat()} if booking.reply_by else {}
     state = BookingState(booking.state).value
-    return {"reference": booking.reference, "state": state, **clock, **visit(booking)}
+    return {"reference": booking.reference, "state": state, **clock, **_redness(booking), **visit(booking)}
+
+
+def _redness(booking: Booking) -> dict[str, str]:
+    """A sentence for the patient."""
+    if booking.event_on is None or not booking.spoils_event:
+        return {}
+    item = guidance.redness(booking.location.clinic)
+    told = f"Redness could still show on {words.day(booking.event_on)}."
+    return {"redness": f"{told} {item.plain}" if item else told}

@@ -26,7 +26,7 @@ from bookings.models.event import Actor
 from clinic import screening
 from clinic.screening import Rulebook
 
-NAMES = ("service", "start", "practitioner", "location", "answers", "last_extraction_date", "had_consultation")
+NAMES = ("service", "start", "practitioner", "location", "answers", *answers.EARLIER_VISITS)
 START = "Send a date and time with its offset, such as 2026-12-10T10:00:00-05:00."
 # Of times that were really kept: no program empties a diary.
 HOLDS_PER_KEY = 60
@@ -75,7 +75,7 @@ def _wanted(call: Call, fields: Fields, data: FormData, book: Rulebook) -> Wante
         practitioner=practitioner_of(who, service, location, call.now),
         is_with_anyone=who in ("", "any"),
         start=start,
-        said=Said(form.answers, form.last_extraction_on, form.had_consultation),
+        said=Said(form.answers, **form.earlier_visits),
         book=book,
         now=call.now,
     )

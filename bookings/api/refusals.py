@@ -10,10 +10,9 @@ from bookings.api.asked import Wanted, today_at
 from bookings.api.door import Passing, Problem
 from bookings.claims import NotOffered, Refused
 from clinic import guidance, screening
-from clinic.models import Clinic, Service, Wording
+from clinic.models import Clinic, Wording
 from clinic.screening import Answer, Answers, Asked
 
-CONSULT = "consult"
 UNSURE = "not-sure-q1"
 GONE = "Your hold ran out, or it is no hold of this key. Nothing is booked."
 USED = "This hold was used already, to book for somebody else. Hold another time."
@@ -74,7 +73,8 @@ def times_as_json(starts: Sequence[availability.Start], zone: dt.tzinfo) -> list
 
 def _unsafe(refused: lifecycle.Unsafe, wanted: Wanted) -> Problem:
     if isinstance(refused, lifecycle.NotSafeYet):
-        more: dict[str, Any] = {"earliest_date": refused.first.isoformat(), "reasons": refused.reasons}
+        first = refused.first.isoformat() if refused.first else None
+        more: dict[str, Any] = {"earliest_date": first, "reasons": refused.reasons}
         return Unsafe(str(refused), "wait", more)
     if isinstance(refused, lifecycle.ReviewFirst):
         return Unsafe(str(refused), "review_first", {"reply_by": refused.reply_by.astimezone(refused.zone).isoformat()})
@@ -85,9 +85,10 @@ def _unsafe(refused: lifecycle.Unsafe, wanted: Wanted) -> Problem:
 
 
 def _consult(wanted: Wanted) -> str | None:
-    """The visit at which a clinician looks first, while the clinic offers it."""
-    offered = Service.objects.in_use(today_at(wanted.location, wanted.now)).filter(slug=CONSULT)
-    return CONSULT if offered.exclude(pk=wanted.service.pk).exists() else None
+    """The visit at which a clinician looks first, while that house offers it."""
+    today = today_at(wanted.location, wanted.now)
+    found = availability.skin_check(beside=wanted.service, location=wanted.location, on=today)
+    return found.slug if found else None
 
 
 def _times(wanted: Wanted) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def questions(request: HttpRequest, now: dt.datetime) -> HttpResponse:
         {
             "service": service.slug,
             "questions": [described.question(each) for each in asked],
-            "history": [described.history(kind, words) for kind, words in eligibility.history_asked(service)],
+            "history": [
+                row for kind, words in eligibility.history_asked(service) for row in described.history(kind, words)
+            ],
             "advice": [described.advice(item) for item in guidance.items_for(service, Moment.BOOKING, clinic)],
             "consents": {"guidance_read": GUIDANCE_WORDS, "consent": PRIVACY_WORDS},
         }
@@ -60,7 +62,7 @@ def free_starts(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     if location.clinic.is_online_paused:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            location.clinic.pause_message or "Online booking is paused. Please call the clinic.",
+            location.clinic.pause_message or "Online booking is paused. Call the clinic.",
         )
     service, practitioner = _asked(request, location, now)
     found = _search(service, practitioner, location, (first, until), now)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from bookings import eligibility, lifecycle
-from bookings.desk.acting import booked, form_page, form_shown, head, today, typed
+from bookings.ages import needs_guardian
+from bookings.desk.acting import after, booked, form_page, form_shown, head, today, typed
 from bookings.desk.attending import is_open
 from bookings.desk.doors import changes_bookings, rights, user_of
 from bookings.desk.forms import AskForm, WarningForm
-from bookings.eligibility import NOTHING_SAID, needs_guardian
+from bookings.eligibility import NOTHING_SAID
 from bookings.forms import initial_of
 from bookings.models import Booking, BookingState, RunKind
 from clinic import guidance, screening
@@ -51,10 +52,10 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
         return form_shown(request, "desk/ask.html", booking, form, now, **more)
     if not form.answers:
         messages.info(request, "Nothing was filled in, so nothing is saved.")
-        return redirect("desk:booking", booking.reference)
+        return redirect(after(request, booking))
     lifecycle.answer_again(booking, answers=form.answers, kind=_kind(request), by=user_of(request), now=now)
     _say(request, booking)
-    return redirect("desk:booking", booking.reference)
+    return redirect(after(request, booking))
 
 
 @never_cache

@@ -2,21 +2,23 @@
 
 import dataclasses
 import datetime as dt
+from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from bookings import lifecycle
-from bookings.desk.acting import booked, done, form_page, form_shown, today, typed
+from bookings.desk.acting import booked, done, form_again, form_page, form_shown, today, typed
 from bookings.desk.doors import changes_bookings, user_of
 from bookings.desk.forms import CloseForm, MissForm
 from bookings.models import Booking, BookingState
 from bookings.models.states import UNDER_WAY, UPCOMING
 
+MY_DAY = "my_day"
 # In the order of the day: what happens next, by the state a visit is in.
 NEXT = {
     BookingState.CONFIRMED: "arrive",
@@ -81,10 +83,23 @@ def _before(booking: Booking) -> str:
 
 
 def _where(request: HttpRequest, booking: Booking) -> str:
-    """Whoever tapped on "my day" goes on there."""
-    if request.POST.get("then") != "my_day":
+    """Whoever came from "my day" goes on there."""
+    if not _is_from_my_day(request):
         return "desk:booking"
     return f"{reverse('desk:my_day')}?{urlencode({'with': booking.practitioner.slug})}"
+
+
+def _is_from_my_day(request: HttpRequest) -> bool:
+    """A button says so in what it sends, the page of a form in its address."""
+    return MY_DAY in {request.POST.get("then"), request.GET.get("then")}
+
+
+def _crumb(request: HttpRequest, booking: Booking) -> dict[str, str]:
+    return {"my_day": _my_day(request, booking)}
+
+
+def _my_day(request: HttpRequest, booking: Booking) -> str:
+    return _where(request, booking) if _is_from_my_day(request) else ""
 
 
 @never_cache
@@ -97,7 +112,7 @@ def arrive(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.arrive(booking, by=user_of(request), now=timezone.now())
 
-    return done(request, booking, verb, "Arrived.", then=_where(request, booking))
+    return done(request, booking, verb, "Arrived.", then=_where(request, booking), my_day=_my_day(request, booking))
 
 
 @never_cache
@@ -110,7 +125,7 @@ def enter_room(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.enter_room(booking, by=user_of(request), now=timezone.now())
 
-    return done(request, booking, verb, "In the room.", then=_where(request, booking))
+    return done(request, booking, verb, "In the room.", then=_where(request, booking), my_day=_my_day(request, booking))
 
 
 @never_cache
@@ -121,12 +136,14 @@ def miss(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     booking = booked(request, reference)
     if request.method != "POST":
-        return form_shown(request, "desk/miss.html", booking, MissForm(), now)
+        return form_shown(request, "desk/miss.html", booking, MissForm(), now, **_crumb(request, booking))
 
     def verb() -> Booking:
         return lifecycle.miss(booking, by=user_of(request), now=now)
 
-    return done(request, booking, verb, "Marked as a no-show.")
+    return done(
+        request, booking, verb, "Marked as a no-show.", then=_where(request, booking), my_day=_my_day(request, booking)
+    )
 
 
 @never_cache
@@ -136,11 +153,30 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
     """How the visit ended, and which areas were treated: aftercare starts from that."""
     now = timezone.now()
     booking = booked(request, reference)
-    form = CloseForm(typed(request), booking=booking)
+    form = CloseForm(typed(request), booking=booking, initial=_ticked(request.GET))
     if not form.is_valid():
-        return form_shown(request, "desk/close.html", booking, form, now)
+        return form_shown(request, "desk/close.html", booking, form, now, **_crumb(request, booking))
 
     def verb() -> Booking:
         return lifecycle.complete(booking, **form.closed, by=user_of(request), now=now)
 
-    return done(request, booking, verb, "Closed.")
+    def again(refused: lifecycle.Refused) -> HttpResponse:
+        more = {"close_with": _closing(request), **_crumb(request, booking)}
+        return form_again(request, "desk/close.html", booking, form, refused, now, **more)
+
+    return done(request, booking, verb, "Closed.", then=_where(request, booking), again=again)
+
+
+def _closing(request: HttpRequest) -> str:
+    """The query that brings this form back as it was ticked, once what has to come first is done."""
+    query = QueryDict(mutable=True)
+    for name in ("outcome", "areas"):
+        query.setlist(name, request.POST.getlist(name))
+    if _is_from_my_day(request):
+        query["then"] = MY_DAY
+    return query.urlencode()
+
+
+def _ticked(query: QueryDict) -> dict[str, Any]:
+    """What was ticked before; without it the form is as it always begins."""
+    return {"outcome": query["outcome"], "areas": query.getlist("areas")} if "outcome" in query else {}

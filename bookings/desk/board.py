@@ -297,7 +297,7 @@ class _Pen:
             mail=flags.mail_of(booking),
             rows=self._rows(lane)(booking),
             day=lane.day,
-            is_movable=booking.is_upcoming and not booking.has_started(now),
+            is_movable=booking.is_waited_for(now),
         )
 
     def _gaps(self, lane: Lane) -> list[Gap]:

@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bookings import lifecycle
+from bookings.ages import needs_guardian
 from bookings.desk import findings, history, next_visit
 from bookings.desk.acting import booked, head
 from bookings.desk.attending import Acts, acts_for, is_open
 from bookings.desk.doors import Rights, rights, sees_bookings, user_of
 from bookings.desk.findings import Line
 from bookings.desk.visit_forms import NOT_LATE, LateForm, NoteForm, quiet_form
-from bookings.eligibility import needs_guardian
 from bookings.models import Booking, ConsentKind, OutgoingEmail, TaskKind
 
 

@@ -6,13 +6,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from bookings import lifecycle
-from bookings.desk.acting import booked, done, form_page, form_shown, typed
-from bookings.desk.doors import changes_bookings, changes_patients, user_of
+from bookings.desk.acting import booked, done, form_again, form_page, form_shown, typed
+from bookings.desk.doors import changes_bookings, changes_patients, key_of, user_of
 from bookings.desk.forms import CancelForm, EmailForm
 from bookings.models import Booking
-
-# As many digits as a key of the database has.
-LONGEST_KEY = 18
 
 
 @never_cache
@@ -23,7 +20,7 @@ def correct_email(request: HttpRequest, reference: str) -> HttpResponse:
     """Put the address right; what is still to come is confirmed again, and earlier links stop working."""
     now = timezone.now()
     booking = booked(request, reference)
-    form = EmailForm(typed(request), initial={"email": booking.patient and booking.patient.email})
+    form = EmailForm(typed(request), initial={"email": booking.reader[1]})
     if not form.is_valid():
         return form_shown(request, "desk/correct_email.html", booking, form, now)
 
@@ -43,8 +40,7 @@ def resend(request: HttpRequest, reference: str) -> HttpResponse:
     seen = request.POST.get("seen", "")
 
     def verb() -> object:
-        known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= LONGEST_KEY else None
-        return lifecycle.resend(booking, seen=known, by=user_of(request), now=timezone.now())
+        return lifecycle.resend(booking, seen=key_of(seen), by=user_of(request), now=timezone.now())
 
     return done(request, booking, verb, "The confirmation is on its way again.")
 
@@ -63,5 +59,8 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.cancel(booking, **form.said, by=user_of(request), now=now)
 
+    def again(refused: lifecycle.Refused) -> HttpResponse:
+        return form_again(request, "desk/cancel.html", booking, form, refused, now)
+
     told = "The patient gets an email." if form.said["notify"] else "No email was sent."
-    return done(request, booking, verb, f"Cancelled. {told}")
+    return done(request, booking, verb, f"Cancelled. {told}", again=again)

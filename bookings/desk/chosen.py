@@ -54,5 +54,5 @@ def _moving(request: HttpRequest, now: dt.datetime) -> Booking | None:
     user = user_of(request)
     if not reference or not is_plain(reference) or not user.has_perm("bookings.change_booking"):
         return None
-    found = visits_for(user).upcoming().with_everything().filter(reference=reference.upper()).first()
-    return found if found and not found.has_started(now) else None
+    found = visits_for(user).with_everything().filter(reference=reference.upper()).first()
+    return found if found and found.is_waited_for(now) else None

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from bookings import displaced
 from bookings.desk import chosen, counted, diary, live
 from bookings.desk.board import BY_ROOM, WEEK, Asked, Board, board, week
-from bookings.desk.doors import notices, sees_bookings, user_of, visits_for
-from bookings.models import OutgoingEmail, Task
+from bookings.desk.doors import notices, sees_bookings, tasks_for, user_of, visits_for
+from bookings.models import OutgoingEmail
 from clinic.intervals import ONE_DAY
 from clinic.models import Location, Resource
 
@@ -134,14 +134,18 @@ def _query(chosen: dict[str, str]) -> str:
 
 def _attention(request: HttpRequest, now: dt.datetime) -> dict[str, int]:
     """What waits for someone, whatever the day shown; as cheap as it is often asked for."""
-    tasks = Task.objects.open().aggregate(
-        open_tasks=Count("pk"),
-        urgent_tasks=Count("pk", filter=Q(is_urgent=True)),
-        late_tasks=Count("pk", filter=Q(due_at__lte=now)),
+    tasks = (
+        tasks_for(user_of(request))
+        .open()
+        .aggregate(
+            open_tasks=Count("pk"),
+            urgent_tasks=Count("pk", filter=Q(is_urgent=True)),
+            late_tasks=Count("pk", filter=Q(due_at__lte=now)),
+        )
     )
     reviews = (
         visits_for(user_of(request))
         .in_review()
         .aggregate(to_review=Count("pk"), late_reviews=Count("pk", filter=Q(reply_by__lte=now)))
     )
-    return {**tasks, **reviews, "failed_mails": OutgoingEmail.objects.failed().count()}
+    return {**tasks, **reviews, "failed_mails": OutgoingEmail.objects.worth_trying_again(now).count()}

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from bookings.desk import flags
 from bookings.desk.doors import sees_everybody
-from bookings.models import Booking, MailState, OutgoingEmail, ScreeningRun
+from bookings.models import Booking, OutgoingEmail, ScreeningRun
 from bookings.models.booking import BookingQuerySet
 from clinic.intervals import ONE_DAY
 from clinic.models import Absence, Location, OpeningHours, Resource, Room
@@ -19,8 +19,8 @@ from clinic.models import Absence, Location, OpeningHours, Resource, Room
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
-# The message whose way the board shows, and the one that asks whether anything is new.
-CONFIRMATION, DAY_BEFORE = "confirmed", "r24h"
+# The message whose way the board shows.
+CONFIRMATION = "confirmed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,11 +107,9 @@ def rooms(location: Location, day: dt.date, user: User, busy: Iterable[int | Non
 
 def _with_what_cards_tell(bookings: BookingQuerySet) -> BookingQuerySet:
     mails = OutgoingEmail.objects.filter(booking=OuterRef("pk"), kind=CONFIRMATION).order_by("-sequence")
-    reminders = OutgoingEmail.objects.filter(booking=OuterRef("pk"), kind=DAY_BEFORE, sequence=OuterRef("sequence"))
     earlier = Booking.objects.kept().filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
-    return bookings.select_related("patient", "service", "practitioner", "room", "guardian").annotate(
+    return bookings.select_related("patient", "service", "practitioner", "room", "guardian", "location").annotate(
         mail_state=mails.values("state")[:1],
-        reminded_at=reminders.exclude(state=MailState.SKIPPED).values("created_at")[:1],
         has_earlier_visit=Exists(earlier),
     )
 

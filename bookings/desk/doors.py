@@ -10,14 +10,18 @@ from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from bookings import lifecycle, outbox
-from bookings.models import Booking, Patient
+from bookings.models import Booking, Patient, Task
 from bookings.models.booking import BookingQuerySet
 from bookings.models.people import PatientQuerySet
+from bookings.models.task import TaskQuerySet
 
 View = Callable[..., HttpResponse]
+# As many digits as a key of the database has.
+LONGEST_KEY = 18
 
 # Signing in is asked for by the middleware; someone signed in without the right gets the 403 page.
 sees_bookings = permission_required("bookings.view_booking", raise_exception=True)
@@ -71,10 +75,27 @@ def visits_for(user: User) -> BookingQuerySet:
     return found if sees_everybody(user) else found.filter(practitioner__user=user)
 
 
+def tasks_for(user: User) -> TaskQuerySet:
+    """The tasks that somebody may see: all, or those about their own visits, and those that are theirs to do."""
+    found = Task.objects.all()
+    return found if sees_everybody(user) else found.filter(Q(booking__in=visits_for(user)) | Q(assigned_to=user))
+
+
 def patients_for(user: User) -> PatientQuerySet:
     """Whose record somebody may open: everybody's, or that of people who have a visit with them."""
     found = Patient.objects.current()
     return found if sees_everybody(user) else found.filter(pk__in=visits_for(user).values("patient"))
+
+
+def patient_for(user: User, who: str) -> Patient | None:
+    """The one with this id, as an address or a form has it, among those whom ``user`` may see."""
+    key = key_of(who)
+    return patients_for(user).filter(pk=key).first() if key else None
+
+
+def key_of(text: str) -> int | None:
+    """The id that a page sent along, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_KEY else None
 
 
 def sees_answers_of_patients(user: User) -> bool:

@@ -8,7 +8,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from bookings import lifecycle
-from bookings.eligibility import FROM_AGE, FROM_HISTORY, Outlook, needs_guardian
+from bookings.ages import needs_guardian
+from bookings.eligibility import FROM_AGE, FROM_HISTORY, Outlook
 from bookings.models import Booking, ScreeningRun
 from clinic import words
 from clinic.models import HistoryRule, Verdict
@@ -80,7 +81,7 @@ def lines(findings: Sequence[Finding], texts: dict[str, str], *, sees_answers: b
 def sentence(refused: lifecycle.Refused, outlook: Outlook, *, sees_answers: bool) -> str:
     """Why a time is refused. Reasons that tell an answer are for those who may see answers."""
     if sees_answers or not isinstance(refused, lifecycle.NotSafeYet):
-        return str(refused)
+        return refused.for_staff
     of_history = [reason for reason in refused.reasons if reason in outlook.texts.values()]
     hidden = [] if len(of_history) == len(refused.reasons) else ["The health answers ask for a wait."]
     return str(lifecycle.NotSafeYet(refused.first, [*of_history, *hidden]))

@@ -192,7 +192,8 @@ def _opens_at(bookings: Sequence[Booking], now: dt.datetime) -> dict[int, dict[s
         return {}
     prefetch_related_objects(list(bookings), "screenings", "claims")
     patients = {booking.patient_id for booking in bookings if booking.patient_id}
-    known = eligibility.known_of(patients, clinic=bookings[0].location.clinic)
+    houses = {booking.location for booking in bookings}
+    known = eligibility.known_of(patients, clinic=bookings[0].location.clinic, houses=houses, now=now)
     return {booking.pk: lifecycle.outlook_for(booking, now, known=known).opens_at for booking in bookings}
 
 

@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from bookings.eligibility import needs_guardian
-from bookings.lifecycle.safety import ASKED_SINCE
+from bookings import rechecking
+from bookings.ages import needs_guardian
 from bookings.models import Booking, BookingState, MailState, RunKind, ScreeningRun
 from clinic.models import Verdict
 from clinic.screening import Answer
@@ -42,12 +42,13 @@ def of(
     flags = {
         late: bool(late),
         "To move: away": is_away and not is_over,
-        "Mail failed": mail_of(booking) in {MailState.FAILED, MailState.NO_ADDRESS},
+        "Mail failed": mail_of(booking) == MailState.FAILED,
+        "No email": mail_of(booking) == MailState.NO_ADDRESS,
         "Screening outstanding": booking.is_screening_outstanding and not is_over,
         "Guardian": _waits_for_guardian(booking, day) and not is_over,
         "Squeezed": any(run.kind == RunKind.SQUEEZED for run in rounds),
         "Re-check: changed": any(run.kind == RunKind.RECHECK and _says_something_new(run) for run in rounds),
-        "Not re-checked": booking.state == BookingState.CONFIRMED and _is_not_rechecked(booking, rounds),
+        "Not re-checked": rechecking.is_due(booking, now) and not rechecking.has_answered(booking, rounds),
         "Answers to review": has_told and is_waiting,
         "Answers": has_told and not is_waiting,
         "First visit": not getattr(booking, "has_earlier_visit", False),
@@ -79,9 +80,3 @@ def _waits_for_guardian(booking: Booking, day: dt.date) -> bool:
 
 def _says_something_new(run: ScreeningRun) -> bool:
     return any(row["answer"] != Answer.NO for row in run.answers.values())
-
-
-def _is_not_rechecked(booking: Booking, rounds: Sequence[ScreeningRun]) -> bool:
-    """The day before, the visit as it is arranged now was asked about, and nobody has answered since."""
-    asked_at: dt.datetime | None = getattr(booking, "reminded_at", None)
-    return asked_at is not None and not any(run.kind in ASKED_SINCE and run.made_at >= asked_at for run in rounds)

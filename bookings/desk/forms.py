@@ -12,9 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from bookings.desk.board import EARLIEST, LATEST
 from bookings.forms import QuestionsForm, name_of
-from bookings.forms.details import GUARDIAN_MISSING
-from bookings.forms.fields import PhoneField, one_line, refuse_hidden_characters
-from bookings.lifecycle import GuardianDetails
+from bookings.forms.fields import refuse_hidden_characters
 from bookings.models import Booking, Outcome
 from clinic.models import Resource, Service
 
@@ -168,49 +166,6 @@ class CloseForm(forms.Form):
         return {"outcome": Outcome(self.cleaned_data["outcome"]), "areas": self.cleaned_data.get("areas", [])}
 
 
-class GuardianForm(forms.Form):
-    """Who answers for a young patient whom nobody was named for. ``details`` is what the verb wants to know."""
-
-    name = forms.CharField(
-        label="Full name",
-        max_length=120,
-        validators=[refuse_hidden_characters],
-        error_messages={"required": GUARDIAN_MISSING["guardian_name"]},
-    )
-    relation = forms.CharField(
-        label="Who are they to the patient?",
-        max_length=60,
-        help_text="Such as mother, father or legal guardian",
-        validators=[refuse_hidden_characters],
-        error_messages={"required": GUARDIAN_MISSING["guardian_relation"]},
-    )
-    phone = PhoneField(label="Phone", max_length=40, error_messages={"required": GUARDIAN_MISSING["guardian_phone"]})
-    email = forms.EmailField(
-        label="Email",
-        required=False,
-        max_length=254,
-        help_text="They get a link of their own, to agree to the visit. Without it they agree here.",
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"invalid": GUARDIAN_MISSING["guardian_email"]},
-    )
-
-    helper = post_form("Save", "name", "relation", "phone", "email")
-
-    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        phone = self.fields["phone"]
-        assert isinstance(phone, PhoneField)
-        phone.country = country
-
-    @property
-    def details(self) -> GuardianDetails:
-        """The visit's own mail stays with the patient, who gave the address for it."""
-        typed = {name: one_line(self.cleaned_data[name]) for name in ("name", "relation")}
-        return GuardianDetails(
-            **typed, phone=self.cleaned_data["phone"], email=self.cleaned_data["email"], gets_mail=False
-        )
-
-
 class AskForm(QuestionsForm):
     """The questions at the desk. What is private is asked of a minor in the room, so it may stay open here."""
 
@@ -258,7 +213,10 @@ class MoveForm(forms.Form):
 
 
 class MoveSearch(forms.Form):
-    """Which day, and with whom, to look for a new time; with ``services`` also for which of them."""
+    """Which day, and with whom, to look for a new time; with ``services`` also for which of them.
+
+    ``sent_with`` is the form on the page whose fields go along, or "".
+    """
 
     date = forms.DateField(
         label="Day",
@@ -267,7 +225,9 @@ class MoveSearch(forms.Form):
         error_messages={"required": "Choose a day", "invalid": "Choose a day"},
     )
 
-    def __init__(self, *, people: Iterable[Resource], services: Sequence[Service] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *, people: Iterable[Resource], services: Sequence[Service] = (), sent_with: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         named = [(each.slug, each.name) for each in people]
         self.fields["practitioner"] = forms.ChoiceField(label="With", choices=[(ANYONE, "Anyone"), *named])
@@ -280,4 +240,9 @@ class MoveSearch(forms.Form):
         self.helper.form_method = "get"
         self.helper.attrs = {"novalidate": True}
         self.helper.form_class = "move-search"
-        self.helper.layout = Layout(*fields, Submit("", "Show times", css_class="quiet"))
+        self.helper.form_tag = not sent_with
+        belongs = {"form": sent_with} if sent_with else {}
+        for name in fields:
+            self.fields[name].widget.attrs.update(belongs)
+        show = Submit("look" if sent_with else "", "Show times", css_class="quiet", **belongs)
+        self.helper.layout = Layout(*fields, show)

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from bookings import lifecycle
-from bookings.desk.acting import booked, done
+from bookings.desk.acting import after, booked, done
 from bookings.desk.doors import changes_bookings, user_of
 from bookings.models import Booking, ConsentWay
 
@@ -26,4 +26,4 @@ def guidance_read(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.record_guidance(booking, way=ConsentWay(way), by=user_of(request), now=timezone.now())
 
-    return done(request, booking, verb, "Written down: the advice was read.")
+    return done(request, booking, verb, "Written down: the advice was read.", then=after(request, booking))

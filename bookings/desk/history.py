@@ -9,14 +9,14 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from bookings.availability import RULES_OF_TIME
+from bookings.lifecycle.history import may_tell
 from bookings.models import Booking, BookingEvent, BookingState, Outcome, PaidBy
+from bookings.models.event import BENT
+from bookings.models.mail import KINDS
 from clinic import words
 from clinic.models import Resource, Rule
 
-# What the history may be asked for that tells an answer: the codes of rules say what was answered.
-RULE_BENT = "rule bent"
-# Why a clinician decided so may tell an answer too.
-DECIDED = {RULE_BENT, "approved", "service changed"}
+DECLINED = "declined"
 MOVED_TO = ("practitioner", "room")
 # What is said of a move that was taken back, and of what is bent again by it, for the reason it was bent for.
 TAKEN_BACK = {"undone": "moved back", "kept": "rule stays bent"}
@@ -48,6 +48,12 @@ def entries(events: Sequence[BookingEvent], *, sees_answers: bool) -> list[Entry
     return [_entry(event, names, sees_answers=sees_answers) for event in events]
 
 
+def why_declined(booking: Booking) -> str | None:
+    """What a clinician wrote to the patient, which may tell an answer; "" once it is forgotten, None if nobody did."""
+    event = BookingEvent.objects.filter(booking=booking, verb=DECLINED, by__isnull=False).last()
+    return str(event.detail.get("reason", "")) if event else None
+
+
 def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
@@ -59,14 +65,8 @@ def _entry(event: BookingEvent, names: dict[str, str], *, sees_answers: bool) ->
         who=name_of(event.by) if event.by else event.get_actor_display().lower(),
         at=event.at,
         more=_more(event, names),
-        reason=str(event.detail.get("reason", "")) if sees_answers or not _may_tell(event) else "",
+        reason=str(event.detail.get("reason", "")) if sees_answers or not may_tell(event) else "",
     )
-
-
-def _may_tell(event: BookingEvent) -> bool:
-    """Whether its reason may tell an answer; a rule of time never does."""
-    rules = event.detail.get("rules", [])
-    return event.verb in DECIDED and not (rules and RULES_OF_TIME.issuperset(rules))
 
 
 def _more(event: BookingEvent, names: dict[str, str]) -> str:
@@ -79,7 +79,7 @@ def _more(event: BookingEvent, names: dict[str, str]) -> str:
         return OF_THE_DAY[event.verb](detail)
     if event.verb == "cancelled" and detail.get("late"):
         return "After the free time to cancel"
-    if event.verb == RULE_BENT:
+    if event.verb == BENT:
         return _listed(names[code] for code in detail.get("rules", []) if code in names)
     return f"Through {detail['program']}" if detail.get("program") else ""
 
@@ -130,6 +130,7 @@ OF_THE_DAY: dict[str, Callable[[dict[str, Any]], str]] = {
     "running late": lambda detail: f"By {words.duration(detail['minutes'])}",
     "set back": lambda detail: f"To {BookingState(detail['to']).label.lower()}",
     "opened again": lambda detail: f"It was closed as {Outcome(detail['outcome']).label.lower()}",
+    "sent again": lambda detail: KINDS.get(detail["message"], detail["message"]),
     "paid": _paid,
     "payment voided": _paid,
 }

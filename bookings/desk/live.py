@@ -8,17 +8,19 @@ from django.http import HttpRequest, HttpResponse
 
 from bookings.desk.diary import CONFIRMATION, absences_between, bounds
 from bookings.models import BookingEvent, MailState, OutgoingEmail
-from clinic.models import Location
+from clinic import audit
+from clinic.models import AuditEvent, Location
 
 # The page sends along which version it shows; that nobody pressed anything is known by it too.
 SEEN = "live"
 
 
 def version(location: Location, first: dt.date, last: dt.date, now: dt.datetime, *more: object) -> str:
-    """Another word whenever those days may look different, and each minute. Three queries.
+    """Another word whenever those days may look different, and each minute. Four queries.
 
-    Every change of a visit writes its history, and a hold that is let go takes its own along. It is read before the
-    page is, so that what happens between the two is seen the next time.
+    Every change of a visit writes its history, and a hold that is let go takes its own along; every change of a person
+    or of the set-up writes its line in the log. It is read before the page is, so that what happens between the two is
+    seen the next time.
     """
     start, end = bounds(location, first)[0], bounds(location, last)[1]
     days = Q(booking__location=location, booking__starts_at__gte=start, booking__starts_at__lt=end)
@@ -28,6 +30,7 @@ def version(location: Location, first: dt.date, last: dt.date, now: dt.datetime,
         now.replace(second=0, microsecond=0),
         BookingEvent.objects.filter(days).aggregate(Max("pk"), Count("pk")),
         [(each.pk, each.starts_at, each.ends_at, each.reason) for each in away],
+        AuditEvent.objects.exclude(act=audit.READ).aggregate(Max("pk")),
         mails.aggregate(Count("pk"), failed=Count("pk", filter=Q(state=MailState.FAILED)), last=Max("sent_at")),
         more,
     )

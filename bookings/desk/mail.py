@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bookings import access, lifecycle
-from bookings.desk.doors import changes_bookings, notices, rights, sees_mail, user_of
+from bookings.desk import history
+from bookings.desk.doors import changes_bookings, key_of, notices, rights, sees_mail, user_of
 from bookings.desk.reading import read
 from bookings.models import MailState, OutgoingEmail
 from bookings.models.mail import KINDS
@@ -68,7 +69,7 @@ class Tab:
 @require_safe
 @sees_mail
 def mail(request: HttpRequest) -> HttpResponse:
-    """Newest first, by state, kind, reference or patient. What we do not know shows all."""
+    """Newest first, by state, kind, reference, patient or address. What we do not know shows all."""
     now, asked = timezone.now(), _asked(request.GET)
     found = OutgoingEmail.objects.of_kind(asked.kind).about(asked.q)
     counts = found.counted_by_state()
@@ -91,20 +92,28 @@ def mail(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sees_mail
 def message(request: HttpRequest, pk: int) -> HttpResponse:
-    """One message as written, its signed links only for those who may read answers. POST: send a failed one again."""
+    """One message as written. POST: send a failed one again, or write one anew that somebody lost.
+
+    Its signed links, and why a clinician declined, are for those who may read answers.
+    """
     email = get_object_or_404(OutgoingEmail.objects.select_related("booking__patient"), pk=pk)
     if request.method == "POST":
-        return _try_again(request, email)
+        return _send_again(request, email) if "seen" in request.POST else _try_again(request, email)
     now = timezone.now()
     if email.booking:
         read(request, email.booking, now=now)
-    are_links_shown = rights(request).answers or Clinic.objects.filter(is_demo=True).exists()
+    sees_answers = rights(request).answers
+    are_links_shown = sees_answers or Clinic.objects.filter(is_demo=True).exists()
+    text = email.text if sees_answers else _without_reason(email)
     context = {
         "email": email,
-        "text": email.text if are_links_shown else _without_links(email.text),
+        "text": text if are_links_shown else _without_links(text),
+        "is_reason_left_out": text != email.text,
         "calendar": email.calendar if are_links_shown else _without_links(email.calendar),
         "are_links_shown": are_links_shown,
         "is_tried_again": OutgoingEmail.objects.worth_trying_again(now).filter(pk=pk).exists(),
+        "is_written_anew": email.is_written_anew(now),
+        "newest": lifecycle.newest_like(email),
         "last_told": lifecycle.last_told(email.booking) if email.booking else 0,
         "zone": timezone.get_current_timezone(),
         "desk_notices": notices(now),
@@ -139,6 +148,15 @@ def _without_links(text: str) -> str:
     return SIGNED_LINK.sub(r"\1…", text)
 
 
+def _without_reason(email: OutgoingEmail) -> str:
+    """Why a clinician declined may tell an answer; the letter has it with lines broken anew."""
+    reason = history.why_declined(email.booking) if email.kind == "declined" and email.booking else None
+    if reason is None:
+        return email.text
+    words = r"\s+".join(map(re.escape, reason.split()))
+    return re.sub(words, "…", email.text) if words else "…"
+
+
 @changes_bookings
 def _try_again(request: HttpRequest, email: OutgoingEmail) -> HttpResponse:
     if email.state == MailState.FAILED and lifecycle.retry_message(email, by=user_of(request), now=timezone.now()):
@@ -146,3 +164,15 @@ def _try_again(request: HttpRequest, email: OutgoingEmail) -> HttpResponse:
     else:
         messages.info(request, "The message stays as it is: it is under way, or of no more use.")
     return redirect("desk:message", email.pk)
+
+
+@changes_bookings
+def _send_again(request: HttpRequest, email: OutgoingEmail) -> HttpResponse:
+    """Written anew, since the link in the old one may open nothing any more."""
+    seen = key_of(request.POST["seen"])
+    again = lifecycle.send_again(email, seen=seen, by=user_of(request), now=timezone.now())
+    if again:
+        messages.success(request, "It is on its way again.")
+    else:
+        messages.info(request, "Nothing was sent: it is on its way already, or of no more use.")
+    return redirect("desk:message", again.pk if again else email.pk)

@@ -19,23 +19,27 @@ from clinic.models import Service
 @form_page
 @changes_bookings
 def move(request: HttpRequest, reference: str) -> HttpResponse:
-    """GET: times near the present one, and those of a chosen day. POST: move to the time that was pressed."""
+    """GET: times near the present one, and those of a chosen day. POST: move to the time that was pressed.
+
+    Another day is looked at by POST too: then what was typed stays, and out of the address.
+    """
     now = timezone.now()
     booking = booked(request, reference)
     asking = times.asking_for(request, booking, now)
-    if request.method != "POST":
+    if request.method != "POST" or times.LOOK in request.POST:
         return times.page(asking)
     form = times.pressed_to_move(request)
     if not form.is_valid():
         return times.page(asking, form=form)
-    pressed = {name: form.cleaned_data[name] for name in ("start", "practitioner", "seen")}
+    pressed = {name: form.cleaned_data[name] for name in ("start", "practitioner", "seen", "notify")}
     reasons = lifecycle.Reasons(findings=form.cleaned_data["reason"], time=form.why_then)
     try:
         moved = lifecycle.reschedule(booking, **pressed, override=reasons, by=user_of(request), now=now)
     except lifecycle.Refused as refused:
         return times.page(asking, refused=refused, form=form)
     if moved.sequence != booking.sequence:
-        undo.offer(request, moved, f"{_done(booking, moved)}. {undo.standing(moved)}")
+        told = "" if form.cleaned_data["notify"] else " No email was sent."
+        undo.offer(request, moved, f"{_done(booking, moved)}. {undo.standing(moved)}{told}")
     return redirect("desk:booking", booking.reference)
 
 

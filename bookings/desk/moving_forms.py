@@ -21,6 +21,7 @@ class TimeForm(WhyForm, MoveForm):
     """``seen`` is the visit as the page showed it: its sequence."""
 
     seen = forms.IntegerField(required=False, min_value=0)
+    notify = forms.BooleanField(required=False)
 
     @property
     def why_then(self) -> str:

@@ -59,7 +59,7 @@ def after(booking: Booking, user: User, now: dt.datetime) -> NextVisit | None:
 def book_again(booking: Booking, **more: str) -> str:
     """Where the desk books this patient, for the same service; ``more`` names a time and a person."""
     query = {"service": booking.service.slug, "patient": booking.patient_id or "", **more}
-    return f"{reverse('desk:day')}book/?{urlencode(query)}"
+    return f"{reverse('desk:book')}?{urlencode(query)}"
 
 
 def _outlook(booking: Booking, now: dt.datetime) -> Outlook:

@@ -91,7 +91,7 @@ def is_there(asking: Asking, place: Place) -> bool:
 
 
 def is_movable(asking: Asking) -> bool:
-    return asking.booking.is_upcoming and not asking.booking.has_started(asking.now)
+    return asking.booking.is_waited_for(asking.now)
 
 
 def _stays(asking: Asking, place: Place) -> bool:
@@ -102,10 +102,8 @@ def _stays(asking: Asking, place: Place) -> bool:
 
 def _of_the_visit(asking: Asking, place: Place) -> str:
     booking = asking.booking
-    if not booking.is_upcoming:
+    if not is_movable(asking):
         return "This visit can no longer be moved. It is under way, over or cancelled."
-    if booking.has_started(asking.now):
-        return "This visit should have started already, so it cannot be moved."
     if is_there(asking, place):
         return f"The visit is already there: {_when(asking, booking.starts_at)}, with {booking.practitioner.name}."
     return ""

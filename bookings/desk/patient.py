@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bookings import lifecycle
+from bookings.ages import age_on
 from bookings.desk.acting import form_page, typed
 from bookings.desk.doors import changes_patients, notices, patients_for, sees_patients, user_of, visits_for
 from bookings.desk.patient_forms import PatientForm
 from bookings.desk.reading import read
-from bookings.eligibility import age_on
 from bookings.models import Booking, BookingState, OutgoingEmail, Patient, Task
 from bookings.models.states import UNDER_WAY, UPCOMING
 from clinic.models import Clinic

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.desk.doors import notices, patients_for, sees_patients, user_of, visits_for
+from bookings.desk.doors import notices, patient_for, patients_for, sees_patients, user_of, visits_for
 from bookings.models import Patient
 
 PAGE_SIZE = 25
@@ -73,6 +73,4 @@ def _rows(people: Iterable[Patient], user: User, now: dt.datetime) -> list[Row]:
 
 def _merging(request: HttpRequest, user: User) -> Patient | None:
     asked = request.GET.get("merge", "")
-    if not asked.isdecimal() or not user.has_perm("bookings.change_patient"):
-        return None
-    return patients_for(user).filter(pk=int(asked[:9])).first()
+    return patient_for(user, asked) if user.has_perm("bookings.change_patient") else None

@@ -96,6 +96,7 @@ def page(
         "obstacle": obstacle,
         "changes": [] if obstacle else _changes(booking, place, found),
         "is_reviewed_again": _is_reviewed_again(asking, place),
+        "spoils_event": booking.is_red_on(booking.event_on, after=place.zoned(asking).date()),
         "usual_why": times.USUAL_WHY,
         "form": form or _form(asking, place, found),
         "has_errors": form is not None,

@@ -19,5 +19,10 @@ READS = frozenset({"GET", "HEAD"})
 def read(request: HttpRequest, *subjects: Model, now: dt.datetime) -> None:
     """Note that whoever asks is shown these patients or bookings, all of one kind. What a POST does has its own row."""
     if request.method in READS:
-        page = request.resolver_match.url_name if request.resolver_match else ""
-        audit.read(*subjects, page=page or "", by=user_of(request), now=now)
+        shown(request, *subjects, now=now)
+
+
+def shown(request: HttpRequest, *subjects: Model, now: dt.datetime) -> None:
+    """The same whatever the method: for a page that shows a record before anything is done with it."""
+    page = request.resolver_match.url_name if request.resolver_match else ""
+    audit.read(*subjects, page=page or "", by=user_of(request), now=now)

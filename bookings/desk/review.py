@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from bookings import lifecycle
 from bookings.desk import findings, rounds
-from bookings.desk.acting import booked, done, form_page, form_shown, typed
+from bookings.desk.acting import booked, done, form_again, form_page, form_shown, typed
 from bookings.desk.doors import decides, notices, rights, sees_bookings, user_of, visits_for
 from bookings.desk.findings import Line
 from bookings.desk.forms import ApproveForm, DeclineForm
@@ -68,9 +68,15 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.approve(booking, **form.cleaned_data, by=user_of(request), now=now)
 
+    def again(refused: lifecycle.Refused) -> HttpResponse:
+        anew = ApproveForm({**form.cleaned_data, "read": _newest_round(booking)})
+        anew.full_clean()
+        return _decision(request, "desk/approve.html", booking, anew, now, refused)
+
     if booking.is_upcoming and not booking.has_started(now):
-        return done(request, booking, verb, "Approved. The patient gets a confirmation.", then="desk:review")
-    return done(request, booking, verb, "Approved.")
+        said = "Approved. The patient gets a confirmation."
+        return done(request, booking, verb, said, then="desk:review", again=again)
+    return done(request, booking, verb, "Approved.", again=again)
 
 
 @never_cache
@@ -87,7 +93,11 @@ def decline(request: HttpRequest, reference: str) -> HttpResponse:
     def verb() -> Booking:
         return lifecycle.decline(booking, reason=form.cleaned_data["reason"], by=user_of(request), now=now)
 
-    return done(request, booking, verb, "Declined. The patient gets an email with your reason.", then="desk:review")
+    def again(refused: lifecycle.Refused) -> HttpResponse:
+        return _decision(request, "desk/decline.html", booking, form, now, refused)
+
+    said = "Declined. The patient gets an email with your reason."
+    return done(request, booking, verb, said, then="desk:review", again=again)
 
 
 def rows_of(waiting: list[Booking], now: dt.datetime, *, sees_answers: bool) -> list[Row]:
@@ -121,11 +131,18 @@ def _read(waiting: list[Booking]) -> dict[int, list[Round]]:
 
 
 def _decision(
-    request: HttpRequest, template: str, booking: Booking, form: ApproveForm | DeclineForm, now: dt.datetime
+    request: HttpRequest,
+    template: str,
+    booking: Booking,
+    form: ApproveForm | DeclineForm,
+    now: dt.datetime,
+    refused: lifecycle.Refused | None = None,
 ) -> HttpResponse:
     may = rights(request)
     [row] = rows_of([booking], now, sees_answers=may.answers)
     if booking.state != BookingState.PENDING:
         lines = findings.as_it_stands(booking, now, sees_answers=may.answers)
         row = dataclasses.replace(row, lines=tuple(lines))
+    if refused:
+        return form_again(request, template, booking, form, refused, now, row=row)
     return form_shown(request, template, booking, form, now, row=row, may=may)

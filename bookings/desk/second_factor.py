@@ -56,12 +56,12 @@ def code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(typed(request))
     if not form.is_valid():
         return _page(request, "desk/sign_in_code.html", form)
-    if not _may_try(user, now):
-        return _too_many(request)
+    if not may_try(user, now):
+        return too_many(request)
     if not second_factor.accepts(user, form.cleaned_data["code"]):
         form.add_error("code", WRONG_CODE)
         return _page(request, "desk/sign_in_code.html", form)
-    _was_right(user, now)
+    was_right(user, now)
     onward = request.session.pop(PENDING)["onward"]
     login(request, user, backend=BACKEND)
     second_factor.mark(request, user)
@@ -73,9 +73,9 @@ def code(request: HttpRequest) -> HttpResponse:
 def two_factor(request: HttpRequest) -> HttpResponse:
     """On or off; while it is off, the page is where it is turned on."""
     now, user = timezone.now(), user_of(request)
-    if _is_demo(request) or second_factor.is_on(user):
+    if is_demo(request) or second_factor.is_on(user):
         left = second_factor.spare_codes_left(user)
-        context = {"is_demo": _is_demo(request), "is_on": second_factor.is_on(user), "left": left}
+        context = {"is_demo": is_demo(request), "is_on": second_factor.is_on(user), "left": left}
         return render(request, "desk/two_factor.html", context)
     form = SetUpForm(typed(request), initial={"secret": sealed(user)})
     secret = unsealed(user, str(form["secret"].value()))
@@ -84,8 +84,8 @@ def two_factor(request: HttpRequest) -> HttpResponse:
         return redirect("two_factor")
     if not form.is_valid():
         return _set_up(request, form, secret)
-    if not _may_try(user, now):
-        return _too_many(request)
+    if not may_try(user, now):
+        return too_many(request)
     return _turn_on(request, form, secret, now)
 
 
@@ -124,11 +124,11 @@ def _with_password(
     if not second_factor.is_on(user):
         return redirect("two_factor")
     form = PasswordForm(typed(request), button=button, user=user)
-    if form.is_bound and not _may_try(user, now):
-        return _too_many(request)
+    if form.is_bound and not may_try(user, now):
+        return too_many(request)
     if not form.is_valid():
         return _page(request, template, form)
-    _was_right(user, now)
+    was_right(user, now)
     return act(user, now)
 
 
@@ -143,7 +143,7 @@ def _turn_on(request: HttpRequest, form: SetUpForm, secret: str, now: dt.datetim
         return _set_up(request, form, secret)
     except second_factor.IsOn:
         return redirect("two_factor")
-    _was_right(user, now)
+    was_right(user, now)
     request.session.cycle_key()
     second_factor.mark(request, user)
     return _codes(request, codes, user)
@@ -201,20 +201,20 @@ def _onward(request: HttpRequest) -> str:
     return onward if url_has_allowed_host_and_scheme(onward, {request.get_host()}) else ""
 
 
-def _is_demo(request: HttpRequest) -> bool:
+def is_demo(request: HttpRequest) -> bool:
     policy = policy_of(request)
     return bool(policy and policy.is_demo)
 
 
-def _may_try(user: User, now: dt.datetime) -> bool:
+def may_try(user: User, now: dt.datetime) -> bool:
     return limits.allow("second factor", str(user.pk), limit=TRIES, window=WINDOW, now=now)
 
 
-def _was_right(user: User, now: dt.datetime) -> None:
+def was_right(user: User, now: dt.datetime) -> None:
     limits.give_back("second factor", str(user.pk), window=WINDOW, now=now)
 
 
-def _too_many(request: HttpRequest) -> HttpResponse:
+def too_many(request: HttpRequest) -> HttpResponse:
     minutes = int(WINDOW.total_seconds()) // 60
     answer = render(request, "desk/too_many_tries.html", {"minutes": minutes, "is_code": True}, status=429)
     answer.headers["Retry-After"] = str(minutes * 60)

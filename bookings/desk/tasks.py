@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from bookings import lifecycle
 from bookings.desk import counted, reading
 from bookings.desk.acting import booked, form_page, typed
-from bookings.desk.doors import does_tasks, notices, sees_tasks, user_of
+from bookings.desk.doors import does_tasks, notices, sees_tasks, tasks_for, user_of
 from bookings.desk.tasks_forms import AssignForm, NoteForm, RemindForm
 from bookings.models import Booking, Task
 from bookings.models.task import TaskQuerySet
-from clinic.models import Clinic
+from clinic.models import Clinic, Location
 from clinic.opening import reply_by
 
 MOST_SHOWN = 200
@@ -34,11 +34,14 @@ EMPTY = {EVERYONES: "Nothing to do.", MINE: "Nothing is assigned to you.", DONE:
 @require_safe
 @sees_tasks
 def tasks(request: HttpRequest) -> HttpResponse:
-    """``show`` chooses: open tasks, those past their time marked; one's own; or what was done in the last week."""
+    """``show`` chooses: open tasks, those past their time marked; one's own; or what was done in the last week.
+
+    Who sees their own visits only, sees the tasks about those.
+    """
     now = timezone.now()
     show = _shown(request)
     context = {
-        **_page(now),
+        **_page(request, now),
         "tasks": _found(request, show, now).with_everything()[:MOST_SHOWN],
         "show": show,
         "to_move": counted.to_move(user_of(request), now=now),
@@ -54,7 +57,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 @sees_tasks
 def task(request: HttpRequest, pk: int) -> HttpResponse:
     """One task with its notes. One about a visit says who the patient is."""
-    found = _task(pk)
+    found = _task(request, pk)
     if found.booking:
         reading.read(request, found.booking, now=timezone.now())
     return _one(request, found)
@@ -69,13 +72,15 @@ def new(request: HttpRequest) -> HttpResponse:
     booking = booked(request, request.GET["visit"]) if request.GET.get("visit") else None
     form = _remind_form(request, booking, now)
     if not form.is_valid():
-        context = {**_page(now), "form": form, "booking": booking, "has_errors": form.is_bound}
+        context = {**_page(request, now), "form": form, "booking": booking, "has_errors": form.is_bound}
         return render(request, "desk/task_new.html", context, status=422 if form.is_bound else 200)
     try:
         left = lifecycle.remind(booking=booking, **form.said, by=user_of(request), now=now)
     except lifecycle.Refused as refused:
         form.add_error("assignee", str(refused))
-        return render(request, "desk/task_new.html", {**_page(now), "form": form, "booking": booking}, status=422)
+        return render(
+            request, "desk/task_new.html", {**_page(request, now), "form": form, "booking": booking}, status=422
+        )
     messages.success(request, "The task is left.")
     return redirect("desk:task", left.pk)
 
@@ -85,7 +90,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @does_tasks
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     """To the person that was chosen."""
-    found = _task(pk)
+    found = _task(request, pk)
     form = AssignForm(request.POST, people=lifecycle.assignees(), action=_address("task_assign", found))
     if not form.is_valid():
         return _one(request, found, assign_form=form)
@@ -101,7 +106,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 @does_tasks
 def take(request: HttpRequest, pk: int) -> HttpResponse:
     """To oneself, in one press."""
-    found, user = _task(pk), user_of(request)
+    found, user = _task(request, pk), user_of(request)
 
     def verb() -> object:
         return lifecycle.assign_task(found, to=user, by=user, now=timezone.now())
@@ -114,7 +119,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
 @does_tasks
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     """What somebody found out."""
-    found = _task(pk)
+    found = _task(request, pk)
     form = NoteForm(request.POST, action=_address("task_note", found))
     if not form.is_valid():
         return _one(request, found, note_form=form)
@@ -132,8 +137,12 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 @does_tasks
 def done(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick a task off. A second press changes nothing, and who ticked it first stays."""
-    found = get_object_or_404(Task, pk=pk)
-    if lifecycle.finish_task(found, by=user_of(request), now=timezone.now()):
+    found = _task(request, pk)
+    try:
+        is_first = lifecycle.finish_task(found, by=user_of(request), now=timezone.now())
+    except lifecycle.Refused as refused:
+        return _one(request, found, refusal=str(refused))
+    if is_first:
         messages.success(request, f"Done: {found}.")
     return redirect(_list(request))
 
@@ -143,7 +152,7 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
 @does_tasks
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """It was ticked off by mistake."""
-    found = get_object_or_404(Task, pk=pk)
+    found = _task(request, pk)
     if lifecycle.reopen_task(found, by=user_of(request), now=timezone.now()):
         messages.success(request, f"Open again: {found}.")
     return redirect("desk:task", found.pk)
@@ -171,7 +180,7 @@ def _one(
     wrong = assign_form or note_form
     people = {"assignee": str(found.assigned_to_id or "")}
     context = {
-        **_page(timezone.now()),
+        **_page(request, timezone.now()),
         "task": found,
         "form": wrong,
         "assign_form": assign_form
@@ -188,7 +197,8 @@ def _remind_form(request: HttpRequest, booking: Booking | None, now: dt.datetime
     """Due within the clinic's reply time and one's own, unless somebody says otherwise."""
     clinic = booking.location.clinic if booking else Clinic.objects.first()
     zone = booking.location.zone if booking else timezone.get_current_timezone()
-    due_at = (reply_by(clinic=clinic, zone=zone, now=now) if clinic else now).astimezone(zone)
+    house = booking.location if booking else Location.objects.first()
+    due_at = (reply_by(clinic=clinic, location=house, now=now) if clinic else now).astimezone(zone)
     patient = booking.patient if booking else None
     initial = {
         "name": patient.name if patient else "",
@@ -206,8 +216,13 @@ def _remind_form(request: HttpRequest, booking: Booking | None, now: dt.datetime
     )
 
 
-def _page(now: dt.datetime) -> dict[str, Any]:
-    return {"now": now, "zone": timezone.get_current_timezone(), "desk_notices": notices(now)}
+def _page(request: HttpRequest, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "now": now,
+        "zone": timezone.get_current_timezone(),
+        "desk_notices": notices(now),
+        "is_clinician": lifecycle.is_clinician(user_of(request)),
+    }
 
 
 def _shown(request: HttpRequest) -> str:
@@ -216,9 +231,11 @@ def _shown(request: HttpRequest) -> str:
 
 
 def _found(request: HttpRequest, show: str, now: dt.datetime) -> TaskQuerySet:
+    user = user_of(request)
+    seen = tasks_for(user)
     if show == DONE:
-        return Task.objects.done_since(now - LATELY)
-    return Task.objects.open().of(user_of(request)) if show == MINE else Task.objects.open()
+        return seen.done_since(now - LATELY)
+    return seen.open().of(user) if show == MINE else seen.open()
 
 
 def _list(request: HttpRequest) -> str:
@@ -227,8 +244,8 @@ def _list(request: HttpRequest) -> str:
     return f"{reverse('desk:tasks')}?{urlencode({'show': show})}" if show else reverse("desk:tasks")
 
 
-def _task(pk: int) -> Task:
-    return get_object_or_404(Task.objects.with_everything(), pk=pk)
+def _task(request: HttpRequest, pk: int) -> Task:
+    return get_object_or_404(tasks_for(user_of(request)).with_everything(), pk=pk)
 
 
 def _address(name: str, found: Task) -> str:

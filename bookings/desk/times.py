@@ -24,9 +24,10 @@ from bookings.eligibility import FROM_HISTORY, Outlook
 from bookings.models import Booking
 from clinic.models import Resource, Service, Verdict
 
+# The button that shows another day.
+LOOK = "look"
 # How many times near the present one are offered, and how many are looked at to find them.
 NEAREST, LOOKED_AT = 3, 4
-# What is mostly the reason, for one press.
 # How a reason is asked for; for the grid and opening hours "Why then?".
 QUESTIONS = {NotOffered.TOO_SOON: "Why so soon?", NotOffered.BEYOND_HORIZON: "Why so far ahead?"}
 WHY_THEN = "Why then?"
@@ -67,6 +68,16 @@ class Asking:
         of_history = [each for each in stands if each.question == FROM_HISTORY and each.verdict is Verdict.WAIT]
         return bool(stands) and (self.may.decide or bool(of_history))
 
+    @property
+    def today(self) -> dt.date:
+        return today(self.booking, self.now)
+
+    @property
+    def has_event(self) -> bool:
+        """Whether the patient wants calm skin on a day to come, and this service may leave it red."""
+        event_on = self.booking.event_on
+        return event_on is not None and event_on >= self.today and self.service.leaves_redness
+
     def told(self, refused: lifecycle.Refused) -> str:
         if isinstance(refused, lifecycle.NotOffered) and not self.is_change:
             return BENT_BY.get(refused.reason, str(refused))
@@ -100,7 +111,7 @@ def _sent(request: HttpRequest) -> QueryDict:
     data = QueryDict(mutable=True)
     data.update(request.POST.dict())
     who = request.GET.get("who", "")
-    if "practitioner" not in data and who:
+    if who:
         data["practitioner"] = who
     return data
 
@@ -112,8 +123,8 @@ def of_notice(start: dt.datetime, asked: availability.Asked) -> NotOffered | Non
 
 
 def page(asking: Asking, *, refused: lifecycle.Refused | None = None, form: MoveForm | None = None) -> HttpResponse:
-    """The times, again with the reason that was typed and the rule that stood in the way."""
-    booking = asking.booking
+    """The times, again with all that was typed and the rule that stood in the way."""
+    booking, typed = asking.booking, asking.request.POST
     people = availability.practitioners(
         service=asking.service, location=booking.location, on=today(booking, asking.now)
     )
@@ -129,7 +140,9 @@ def page(asking: Asking, *, refused: lifecycle.Refused | None = None, form: Move
         "refusal": _refusal(asking, refused, form),
         "why": _why(asking, refused, form),
         "usual_why": USUAL_WHY,
-        "reason": form.data.get("reason", "") if form else "",
+        "reason": typed.get("reason", ""),
+        "notify": asking.request.method != "POST" or "notify" in typed,
+        "whom": booking.reader[0].split()[0],
         "has_errors": form is not None,
         "shown": day,
         "kept": _kept(asking, search, day),
@@ -163,7 +176,10 @@ def _search(asking: Asking, people: Iterable[Resource]) -> MoveSearch:
     booking = asking.booking
     usual = ANYONE if booking.asked_for_any or asking.is_change else booking.practitioner.slug
     start = {"date": _first_day(asking), "practitioner": usual, "service": asking.service.slug}
-    search = MoveSearch(data={**start, **asking.request.GET.dict()}, people=people, services=asking.services)
+    asked = asking.request.POST if LOOK in asking.request.POST else asking.request.GET
+    sent_with = "" if asking.is_change else "move-form"
+    data = {**start, **asked.dict()}
+    search = MoveSearch(data=data, people=people, services=asking.services, sent_with=sent_with)
     search.is_valid()
     return search
 

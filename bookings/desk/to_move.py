@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from bookings import displaced
 from bookings.desk import counted, fitting
 from bookings.desk.acting import form_page
-from bookings.desk.doors import changes_bookings, notices, user_of, visits_for
+from bookings.desk.doors import changes_bookings, key_of, notices, user_of, visits_for
 from bookings.models.booking import BookingQuerySet
 from clinic.intervals import ONE_DAY, day_start, instant_of
 from clinic.models import Absence, Resource
@@ -97,9 +97,8 @@ def _carry_out(request: HttpRequest, now: dt.datetime) -> None:
 
 
 def _absence(text: str) -> Absence | None:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        return None
-    return Absence.objects.select_related("resource", "location").filter(pk=int(text)).first()
+    key = key_of(text)
+    return Absence.objects.select_related("resource", "location").filter(pk=key).first() if key else None
 
 
 def _date(text: str) -> dt.date | None:

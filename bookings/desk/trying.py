@@ -134,7 +134,7 @@ def form_for(visit: Visit, data: QueryDict | None) -> TryOutForm:
 
 def result(visit: Visit, form: TryOutForm) -> Result:
     """What ``form``'s answers mean for ``visit``."""
-    said = Said(form.answers, form.last_extraction_on, form.had_consultation)
+    said = Said(form.answers, **form.earlier_visits)
     outlook = _outlook(visit, said)
     by_grade = {grade: outlook.outcome(grade, visit.date) for grade in outlook.by_grade}
     return Result(

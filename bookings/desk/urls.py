@@ -32,7 +32,7 @@ from bookings.desk import (
     to_move,
     wordings,
 )
-from bookings.desk.booking_in import book, matches, person
+from bookings.desk.booking_in import address, book, matches, person
 from bookings.desk.reports import views as reports
 
 app_name = "desk"
@@ -79,6 +79,7 @@ urlpatterns = [
     path("bookings/<str:reference>/sheet/", handout.handout, name="sheet"),
     path("book/", book.book, name="book"),
     path("book/patient/", person.patient, name="book_patient"),
+    path("book/address/", address.likelier_address, name="book_address"),
     path("patients/find/", matches.find_patients, name="find_patients"),
     path("review/", review.review, name="review"),
     path("reports/", reports.overview, name="reports"),

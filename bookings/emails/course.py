@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from bookings.emails import wordings
 from bookings.emails.letters import Draft, Letter, Note, Shown, facts, list_as_skipped, note, visit_link, write
+from bookings.emails.questions import is_anything_new
 from bookings.models import Booking, MailState, OutgoingEmail
 from clinic import guidance, words
 from clinic.models import Moment, PriceKind
@@ -53,17 +54,9 @@ def _day_before(booking: Booking, now: dt.datetime) -> Note:
         button=("Answer now", visit_link(booking)),
         after=[_other_uses_of_the_link(booking, now), *_cost_of_missing(booking)],
         facts=facts(booking),
-        known={"question": _is_anything_new(booking)},
+        known={"question": is_anything_new(booking)},
         shown=_items(booking, Moment.R24H),
     )
-
-
-def _is_anything_new(booking: Booking) -> str:
-    """Only what has changed is asked again; who was never asked has all of it before them."""
-    if booking.is_screening_outstanding:
-        return "We still need to know a few things about your skin. It takes a few minutes, and it keeps you safe."
-    since = words.day((booking.booked_at or booking.held_at).astimezone(booking.location.zone))
-    return f"Is anything new with your skin since {since}? It takes a minute, and it keeps you safe."
 
 
 def _other_uses_of_the_link(booking: Booking, now: dt.datetime) -> str:
@@ -113,7 +106,7 @@ def _items(booking: Booking, moment: Moment) -> Shown:
 
 
 def _cost_of_missing(booking: Booking) -> list[str]:
-    """Naming what a missed visit costs, gently: look.md, "Drop-off research"."""
+    """What a missed visit costs, gently. Naming it in a reminder cut no-shows from 11.1 to 8.4 % (PLOS ONE 0137306)."""
     if booking.price_kind == PriceKind.FREE:
         return []
     cost = words.money(booking.price, booking.currency)

@@ -5,13 +5,11 @@ import datetime as dt
 from django.conf import settings
 from django.urls import reverse
 
-from bookings import ical, links
+from bookings import availability, ical, links
 from bookings.emails.letters import Draft, Letter, Note, event, facts, note, post, visit_link, write
 from bookings.models import Booking, OutgoingEmail
 from clinic import guidance, screening, words
 from clinic.models import Question, Wording
-
-CONSULT = "consult"
 
 
 def in_review(booking: Booking, *, now: dt.datetime) -> Letter:
@@ -70,11 +68,12 @@ def late_draft(booking: Booking, *, now: dt.datetime) -> Draft:
 
 
 def decline_draft(booking: Booking, *, reason: str, now: dt.datetime) -> Draft:
+    button, after = _instead(booking, now)
     said = Note(
         heading="We could not book this visit",
         before=[reason],
-        button=("Book a skin check", settings.SITE_URL + reverse("booking:skin", args=[CONSULT])),
-        after=["A clinician looks at your skin first and talks through what is safe. Or call us."],
+        button=button,
+        after=[after],
         calendar=ical.cancellation(event(booking, now)) if booking.confirmed_at else b"",
         method="CANCEL" if booking.confirmed_at else "",
     )
@@ -108,6 +107,18 @@ def guardian_draft(booking: Booking, *, now: dt.datetime) -> Draft:
         known={"relation": guardian.relation},
     )
     return note("guardian", booking, said, to=(guardian.name, guardian.email), now=now)
+
+
+def _instead(booking: Booking, now: dt.datetime) -> tuple[tuple[str, str], str]:
+    """What to press instead, and the words after it: a skin check, or all visits where the house has none."""
+    today = now.astimezone(booking.location.zone).date()
+    consult = availability.skin_check(beside=booking.service, location=booking.location, on=today)
+    if consult is None:
+        address = settings.SITE_URL + reverse("services")
+        return ("See our visits", address), "Call us, and we look for a way together."
+    address = f"{settings.SITE_URL}{reverse('booking:times', args=[consult.slug])}?location={booking.location.slug}"
+    after = "A clinician looks at your skin first and talks through what is safe. Or call us."
+    return ("Book a skin check", address), after
 
 
 def _after_review(booking: Booking) -> list[str]:

@@ -19,13 +19,14 @@ from bookings.emails.letters import (
     when,
     write,
 )
+from bookings.emails.questions import recheck
 from bookings.mime import Message
 from bookings.models import Booking, BookingEvent, OutgoingEmail
 from bookings.models.event import Actor
 from clinic import guidance, words
 from clinic.models import Moment
 
-# A reminder that would come too late is part of the confirmation: guidance.md, 2a and 3a.
+# A reminder that would come too late is part of the confirmation.
 REMINDERS = ((Moment.R72H, dt.timedelta(hours=72)), (Moment.R24H, dt.timedelta(hours=24)))
 
 
@@ -58,13 +59,18 @@ def cancelled(booking: Booking, *, now: dt.datetime) -> OutgoingEmail:
 
 
 def invitation(kind: str, booking: Booking, *, now: dt.datetime, **more: object) -> Draft:
-    """A visit that stands: the calendar file, the terms and the advice."""
+    """A visit that stands: the calendar file, the terms and the advice, and the question it comes too late for."""
     shown = _advice(booking, now)
     return Draft(
         kind=kind,
         booking=booking,
         template=kind,
-        context={**visit(booking, now), **advice_context(booking, shown, now), **more},
+        context={
+            **visit(booking, now),
+            **advice_context(booking, shown, now),
+            "recheck": recheck(booking, now),
+            **more,
+        },
         calendar=ical.request(event(booking, now)),
         method="REQUEST",
         shown=shown,

@@ -8,24 +8,25 @@ from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 
-from bookings.eligibility import ADULT_FROM, age_on, needs_guardian
+from bookings.ages import ADULT_FROM, age_on, needs_guardian
 from bookings.forms.base import PatientForm
 from bookings.forms.fields import (
+    GUARDIAN,
     BirthDateField,
     DayField,
     DependentCharField,
     DependentEmailField,
     DependentPhoneField,
+    ForWhomField,
     PhoneField,
-    PresetChoiceField,
+    ReaderField,
     one_line,
     refuse_hidden_characters,
 )
 from bookings.forms.questions import (
-    LAST_EXTRACTION,
     answers_in,
+    earlier_visits,
     grouped,
-    had_consultation,
     history_fields,
     name_of,
     question_fields,
@@ -58,13 +59,7 @@ class DetailsForm(PatientForm):
     location = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     # Which questions stood on the page: of a tick list without a tick a browser sends nothing.
     asks = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
-    for_whom = PresetChoiceField(
-        label="Who is the visit for?",
-        choices=[("me", "Me"), ("child", "My child"), ("someone", "Someone I care for")],
-        widget=forms.RadioSelect,
-        initial="me",
-        error_messages={"invalid_choice": "Select who the visit is for"},
-    )
+    for_whom = ForWhomField()
     name = forms.CharField(
         label="Full name",
         max_length=120,
@@ -137,13 +132,7 @@ class DetailsForm(PatientForm):
         widget=forms.EmailInput(attrs={"spellcheck": "false"}),
         error_messages={"invalid": GUARDIAN_MISSING["guardian_email"]},
     )
-    mail_to = PresetChoiceField(
-        label="Who gets the emails about this visit?",
-        choices=[("guardian", "The parent or guardian"), ("patient", "The patient")],
-        widget=forms.RadioSelect,
-        initial="guardian",
-        error_messages={"invalid_choice": "Select who gets the emails"},
-    )
+    mail_to = ReaderField(usual=GUARDIAN)
 
     def __init__(
         self,
@@ -181,10 +170,14 @@ class DetailsForm(PatientForm):
         return old_enough and needs_guardian(born, self.visit_date)
 
     @property
+    def left_for_the_room(self) -> set[str]:
+        """What is private is not kept of a minor, who is asked in the room."""
+        return {each.code for each in self.asked if each.is_private and self.is_for_minor}
+
+    @property
     def answers(self) -> dict[str, Answered]:
-        """What was asked here; what is private is not kept of a minor, who is asked in the room."""
-        asked = [each for each in self.asked if not (each.is_private and self.is_for_minor)]
-        return answers_in(self.cleaned_data, asked)
+        """What was asked here."""
+        return answers_in(self.cleaned_data, [each for each in self.asked if each.code not in self.left_for_the_room])
 
     @property
     def guardian(self) -> dict[str, Any] | None:
@@ -193,16 +186,11 @@ class DetailsForm(PatientForm):
             return None
         said = self.cleaned_data
         named = {name.removeprefix("guardian_"): said[name] for name in GUARDIAN_FIELDS if name.startswith("guardian_")}
-        return named | {"gets_mail": said["mail_to"] == "guardian"}
+        return named | {"gets_mail": said["mail_to"] == GUARDIAN}
 
     @property
-    def last_extraction_on(self) -> dt.date | None:
-        date: dt.date | None = self.cleaned_data.get(LAST_EXTRACTION)
-        return date
-
-    @property
-    def had_consultation(self) -> bool | None:
-        return had_consultation(self.cleaned_data)
+    def earlier_visits(self) -> dict[str, Any]:
+        return earlier_visits(self.cleaned_data)
 
     @property
     def is_guardian_open(self) -> bool:
@@ -263,10 +251,10 @@ class DetailsForm(PatientForm):
         for each in self.asked:
             # Whether the patient is a minor is known only with the date of birth.
             fields[name_of(each.code)].required = not each.is_private
-        return fields | history_fields(self.history, self.today)
+        return fields | history_fields(self.history, self.today, is_needed=True)
 
     def _health_names(self) -> list[str]:
-        names = [*question_fields(self.asked, self.today), *history_fields(self.history, self.today)]
+        names = [*question_fields(self.asked, self.today), *history_fields(self.history, self.today, is_needed=True)]
         return [name for name in names if name in self.fields]
 
     def _guardian(self) -> list[Any]:

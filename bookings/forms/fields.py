@@ -39,6 +39,8 @@ MAIL_DOMAINS = (
     "protonmail.com",
     "comcast.net",
 )
+FOR_ME, FOR_SOMEONE = "me", "someone"
+GUARDIAN, PATIENT = "guardian", "patient"
 DAY_NUMBER = re.compile(r"[0-9]{1,2}")
 FULL_YEAR = re.compile(r"[0-9]{4}")
 EARLIEST_YEAR = 1900
@@ -190,3 +192,32 @@ class PresetChoiceField(forms.ChoiceField):
 
     def clean(self, value: Any) -> Any:
         return super().clean(value or self.initial)
+
+
+class ForWhomField(PresetChoiceField):
+    """Whose visit it is."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, *, help_text: str = "") -> None:
+        super().__init__(
+            label="Who is the visit for?",
+            help_text=help_text,
+            choices=[(FOR_ME, "Me"), ("child", "My child"), (FOR_SOMEONE, "Someone I care for")],
+            initial=FOR_ME,
+            error_messages={"invalid_choice": "Select who the visit is for"},
+        )
+
+
+class ReaderField(PresetChoiceField):
+    """Who gets the mail about a minor's visit."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, *, usual: str) -> None:
+        super().__init__(
+            label="Who gets the emails about this visit?",
+            choices=[(GUARDIAN, "The parent or guardian"), (PATIENT, "The patient")],
+            initial=usual,
+            error_messages={"invalid_choice": "Select who gets the emails"},
+        )

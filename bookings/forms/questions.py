@@ -1,14 +1,15 @@
 """The questions before a visit as fields of a form, and what was ticked as answers.
 
-The names are those of contract.md: ``q3`` is yes, no or unsure; ``q5_parts`` are the codes of ticked bullets, beside
-``q5`` for "None of these" (no) and "Not sure" (unsure); ``q3_date`` is a date in one field or three boxes.
+The names are stable, programs rely on them: ``q3`` is yes, no or unsure; ``q5_parts`` are the codes of ticked bullets,
+beside ``q5`` for "None of these" (no) and "Not sure" (unsure); ``q3_date`` is a date in one field or three boxes.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from crispy_forms.layout import Div, Layout, Submit
+from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
@@ -16,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 
 from bookings.eligibility import Said
 from bookings.forms.base import PatientForm
-from bookings.forms.fields import DayField
+from bookings.forms.fields import DateBoxes, DayField, ForWhomField
 from clinic.models import History
 from clinic.screening import Answer, Answered, Asked
 
@@ -24,7 +25,8 @@ ANSWERS = [("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")]
 PRIVATE_ANSWERS = [("yes", "Yes"), ("no", "No"), ("unsure", "Not sure, or would rather not say")]
 NONE, NOT_SURE = ("no", "None of these"), ("unsure", "Not sure")
 YES_OR_NO = [("yes", "Yes"), ("no", "No")]
-LAST_EXTRACTION, HAD_CONSULTATION = "last_extraction_date", "had_consultation"
+LAST_EXTRACTION, HAD_CONSULTATION = "last_extraction", "had_consultation"
+EXTRACTION_DATE, EXTRACTION_WHEN = f"{LAST_EXTRACTION}_date", "If yes, on which day?"
 # Nobody plans a cream further ahead than a visit can be booked.
 LONGEST_AHEAD = dt.timedelta(days=400)
 LONGEST_AGO = dt.timedelta(days=3660)
@@ -90,6 +92,26 @@ class AnswerField(forms.ChoiceField):
     depends = True
 
 
+class PageField(AnswerField):
+    """An answer that the pages need. A program that never heard of it sends no such field: it has said ``absent``."""
+
+    def __init__(self, *, absent: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.absent = absent
+
+    def clean(self, value: Any) -> Any:
+        return self.absent if value is None else super().clean(value)
+
+
+class DatedRadios(forms.RadioSelect):
+    """Yes, no or not sure, with a date beside it. Who gives the date alone has said yes."""
+
+    def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> Any:
+        said = data.get(name)
+        date = DateBoxes().value_from_datadict(data, files, f"{name}_date")
+        return said or (Answer.YES.value if any(date) else said)
+
+
 class QuestionsForm(PatientForm):
     """The questions in ``asked``, and what of someone's ``history`` we do not know (pairs of kind and question).
 
@@ -97,6 +119,10 @@ class QuestionsForm(PatientForm):
     """
 
     form_id = "questions-form"
+    # The codes of questions that are asked in private, and so not kept of what was said here.
+    left_for_the_room: AbstractSet[str] = frozenset()
+    # Whether nobody goes on without having told of earlier visits.
+    needs_history = False
 
     def __init__(
         self,
@@ -111,7 +137,7 @@ class QuestionsForm(PatientForm):
         self.history = list(history)
         super().__init__(*args, **kwargs)
         self.fields.update(question_fields(self.asked, today))
-        self.fields.update(history_fields(self.history, today))
+        self.fields.update(history_fields(self.history, today, is_needed=self.needs_history))
         self.helper.layout = self.layout()
 
     def layout(self) -> Layout:
@@ -122,13 +148,16 @@ class QuestionsForm(PatientForm):
         return answers_in(self.cleaned_data, self.asked)
 
     @property
-    def last_extraction_on(self) -> dt.date | None:
-        date: dt.date | None = self.cleaned_data.get(LAST_EXTRACTION)
-        return date
+    def earlier_visits(self) -> dict[str, Any]:
+        return earlier_visits(self.cleaned_data)
 
-    @property
-    def had_consultation(self) -> bool | None:
-        return had_consultation(self.cleaned_data)
+
+class SkinForm(QuestionsForm):
+    """The questions before any time is shown, and first of all who they are about."""
+
+    needs_history = True
+
+    for_whom = ForWhomField(help_text="Answer for the person who comes.")
 
 
 def question_fields(asked: Sequence[Asked], today: dt.date) -> dict[str, forms.Field]:
@@ -142,12 +171,13 @@ def question_fields(asked: Sequence[Asked], today: dt.date) -> dict[str, forms.F
     return fields
 
 
-def history_fields(history: Sequence[tuple[str, str]], today: dt.date) -> dict[str, forms.Field]:
+def history_fields(history: Sequence[tuple[str, str]], today: dt.date, *, is_needed: bool) -> dict[str, forms.Field]:
     """What somebody is asked whose earlier visits we do not know."""
     fields: dict[str, forms.Field] = {}
     for kind, text in history:
         if kind == History.GAP:
-            fields[LAST_EXTRACTION] = _day(text, "the last extraction", latest=today, today=today)
+            fields[LAST_EXTRACTION] = _extraction(text, is_needed=is_needed)
+            fields[EXTRACTION_DATE] = _day(EXTRACTION_WHEN, "the last extraction", latest=today, today=today)
         else:
             fields[HAD_CONSULTATION] = forms.ChoiceField(
                 label=text,
@@ -162,15 +192,24 @@ def history_fields(history: Sequence[tuple[str, str]], today: dt.date) -> dict[s
 def grouped(names: Iterable[str], asked: Sequence[Asked]) -> list[Any]:
     """The fields of a layout, each question in a card of its own with the date that belongs to it."""
     named = list(names)
-    dates = {f"{name_of(each.code)}_date" for each in asked}
-    questions = {name_of(each.code) for each in asked} | {LAST_EXTRACTION, HAD_CONSULTATION}
+    dates = {f"{name_of(each.code)}_date" for each in asked} | {EXTRACTION_DATE}
+    questions = {name_of(each.code) for each in asked} | {"for_whom", LAST_EXTRACTION, HAD_CONSULTATION}
     return [
-        Div(*(each for each in (name, f"{name}_date") if each in named), css_class="question")
+        Div(
+            *([was_asked(name)] if name == LAST_EXTRACTION else []),
+            *(each for each in (name, f"{name}_date") if each in named),
+            css_class="question",
+        )
         if name in questions
         else name
         for name in named
         if name not in dates
     ]
+
+
+def was_asked(name: str) -> HTML:
+    """So that a browser says that the question was on the page, though nothing was chosen."""
+    return HTML(f'<input type="hidden" name="{name}" value="">')
 
 
 def answers_in(cleaned: Mapping[str, Any], asked: Sequence[Asked]) -> dict[str, Answered]:
@@ -186,14 +225,19 @@ def answers_in(cleaned: Mapping[str, Any], asked: Sequence[Asked]) -> dict[str, 
     return found
 
 
-def had_consultation(cleaned: Mapping[str, Any]) -> bool | None:
-    said = cleaned.get(HAD_CONSULTATION)
-    return None if not said else said == "yes"
+def earlier_visits(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of them, by the names that a ``ScreeningRun`` and a ``Said`` have for it."""
+    extraction, consultation = cleaned.get(LAST_EXTRACTION) or "", cleaned.get(HAD_CONSULTATION)
+    return {
+        "had_extraction": extraction,
+        "last_extraction_on": None if extraction == Answer.NO else cleaned.get(EXTRACTION_DATE),
+        "had_consultation": consultation == "yes" if consultation else None,
+    }
 
 
 def initial_of(said: Said, asked: Sequence[Asked]) -> dict[str, Any]:
     """What was said before as the fields show it."""
-    initial: dict[str, Any] = {LAST_EXTRACTION: said.last_extraction_on}
+    initial: dict[str, Any] = {LAST_EXTRACTION: said.had_extraction, EXTRACTION_DATE: said.last_extraction_on}
     if said.had_consultation is not None:
         initial[HAD_CONSULTATION] = "yes" if said.had_consultation else "no"
     for each in asked:
@@ -235,6 +279,12 @@ def _choice(asked: Asked) -> AnswerField:
         widget=forms.RadioSelect,
         error_messages={"required": missing, "invalid_choice": missing},
     )
+
+
+def _extraction(text: str, *, is_needed: bool) -> AnswerField:
+    missing = "Select yes, no or not sure: an earlier extraction"
+    messages = {"required": missing, "invalid_choice": missing}
+    return PageField(label=text, choices=ANSWERS, widget=DatedRadios, required=is_needed, error_messages=messages)
 
 
 def tick_list(asked: Asked) -> TickListField:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bookings import lifecycle
 from bookings.forms.details import DetailsForm
+from bookings.forms.fields import FOR_ME
 from bookings.lifecycle.guidance import GUIDANCE_WORDS, NOT_SQUEEZING, PRIVACY_VERSION, PRIVACY_WORDS, versions_of
 from bookings.models import ConsentKind
 from clinic.guidance import Advice
@@ -19,7 +20,7 @@ def details_of(form: DetailsForm, advice: Sequence[Advice]) -> lifecycle.Details
         email=said["email"],
         phone=said["phone"],
         date_of_birth=said["date_of_birth"],
-        is_for_someone_else=said["for_whom"] != "me",
+        is_for_someone_else=said["for_whom"] != FOR_ME,
         wishes=said["wishes"],
         event_on=said.get("event_date"),
         guardian=lifecycle.GuardianDetails(**guardian) if guardian else None,

@@ -9,8 +9,6 @@ from bookings.lifecycle.asking import (
     ask_clinic,
     call_off,
     calmer,
-    has_answered_again,
-    is_asked_again,
     same,
     suspend,
     warn,
@@ -19,13 +17,21 @@ from bookings.lifecycle.asking import (
 from bookings.lifecycle.attending import arrive, complete, enter_room, miss
 from bookings.lifecycle.cancelling import cancel
 from bookings.lifecycle.confirming import Details, GuardianDetails, Program, check, confirm
-from bookings.lifecycle.consulting import CONSULT, consult_for, consult_instead
-from bookings.lifecycle.correcting import correct_email, last_told, resend
+from bookings.lifecycle.consulting import consult_for, consult_instead
+from bookings.lifecycle.correcting import correct_email, correct_guardian, last_told, resend
 from bookings.lifecycle.forgetting import delete_answers
-from bookings.lifecycle.guardians import agree, has_refused, name_guardian, refuse
+from bookings.lifecycle.guardians import agree, ask_for_guardian, has_refused, lacks_guardian, name_guardian, refuse
 from bookings.lifecycle.guidance import record_guidance
 from bookings.lifecycle.holding import Slot, extend, hold, release, sweep
-from bookings.lifecycle.messages import NotWorded, reset_wording, retry_failed, retry_message, reword
+from bookings.lifecycle.messages import (
+    NotWorded,
+    newest_like,
+    reset_wording,
+    retry_failed,
+    retry_message,
+    reword,
+    send_again,
+)
 from bookings.lifecycle.moving import Reasons, move_back, place_before, reschedule
 from bookings.lifecycle.noting import add_visit_note
 from bookings.lifecycle.patients import correct_patient, looks_like_two, merge_patients, unmerge_patients
@@ -35,6 +41,7 @@ from bookings.lifecycle.refusals import (
     AlreadyPaid,
     CannotDoTasks,
     ChangedSince,
+    ClinicianFinishes,
     ClinicianFirst,
     ConsultOnly,
     DayIsOver,
@@ -71,7 +78,6 @@ from bookings.lifecycle.refusals import (
 )
 from bookings.lifecycle.reviewing import approve, change_service, decline, escalate, expire_review
 from bookings.lifecycle.safety import (
-    BENT,
     holds,
     is_clinician,
     may_bend,
@@ -80,6 +86,7 @@ from bookings.lifecycle.safety import (
     problem,
     standing,
     stands_since_arranged,
+    told,
 )
 from bookings.lifecycle.stepping import (
     STEPS_BACK,
@@ -103,14 +110,13 @@ from bookings.lifecycle.tasks import (
 )
 
 __all__ = [
-    "BENT",
-    "CONSULT",
     "PAYABLE",
     "STEPS_BACK",
     "AlreadyMerged",
     "AlreadyPaid",
     "CannotDoTasks",
     "ChangedSince",
+    "ClinicianFinishes",
     "ClinicianFirst",
     "ConsultOnly",
     "DayIsOver",
@@ -157,6 +163,7 @@ __all__ = [
     "approve",
     "arrive",
     "ask_clinic",
+    "ask_for_guardian",
     "ask_us_to_call",
     "assign_task",
     "assignees",
@@ -171,6 +178,7 @@ __all__ = [
     "consult_for",
     "consult_instead",
     "correct_email",
+    "correct_guardian",
     "correct_patient",
     "decline",
     "delete_answers",
@@ -179,14 +187,13 @@ __all__ = [
     "expire_review",
     "extend",
     "finish_task",
-    "has_answered_again",
     "has_refused",
     "hold",
     "holds",
-    "is_asked_again",
     "is_clinician",
     "is_closed_today",
     "is_missed_today",
+    "lacks_guardian",
     "last_told",
     "leave_task",
     "looks_like_two",
@@ -195,6 +202,7 @@ __all__ = [
     "miss",
     "move_back",
     "name_guardian",
+    "newest_like",
     "outlook_for",
     "outlook_while_booking",
     "place_before",
@@ -213,12 +221,14 @@ __all__ = [
     "reword",
     "running_late",
     "same",
+    "send_again",
     "standing",
     "stands_since_arranged",
     "step_back",
     "suspend",
     "sweep",
     "take_payment",
+    "told",
     "unmerge_patients",
     "unmiss",
     "void_payment",

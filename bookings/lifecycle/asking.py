@@ -24,22 +24,7 @@ from clinic.screening import Answers, Outcome
 ANSWER_A_WARNING_WITHIN = dt.timedelta(minutes=30)
 # Of the hours in which somebody answers the phone.
 ANSWER_WORSE_MINUTES = 2 * 60
-# From so long before its start a visit's patient is asked whether anything is new.
-ASKED_BEFORE = dt.timedelta(hours=24)
 TASK_OF = {RunKind.RECHECK: TaskKind.RECHECK, RunKind.SQUEEZED: TaskKind.SQUEEZED, RunKind.DESK: TaskKind.RECHECK}
-
-
-def is_asked_again(booking: Booking, now: dt.datetime) -> bool:
-    """Whether it is time for "anything new?": from a day before the start on, for what was arranged earlier."""
-    opens_at = booking.starts_at - ASKED_BEFORE
-    is_time = opens_at <= now < booking.starts_at
-    return is_time and booking.state == BookingState.CONFIRMED and (booking.arranged_at or booking.held_at) < opens_at
-
-
-def has_answered_again(booking: Booking) -> bool:
-    """Whether the patient has said, in the day before the visit, if anything is new."""
-    asked_at = booking.starts_at - ASKED_BEFORE
-    return booking.screenings.filter(kind__in=(RunKind.RECHECK, RunKind.DESK), made_at__gte=asked_at).exists()
 
 
 def answer_again(
@@ -80,7 +65,7 @@ def ask_clinic(booking: Booking, *, now: dt.datetime) -> Task:
     """The patient would rather have a person decide."""
     with transaction.atomic():
         booking = Booking.objects.locked(booking.pk)
-        due_at = _before_it_starts(booking, now)
+        due_at = booking.seen_to_by(now)
         task = leave_task(booking, TaskKind.RECHECK, now=now, note="Asked us to decide.", due_at=due_at)
         record(booking, "asked the clinic", by=Actor.PATIENT, now=now)
     return task
@@ -132,8 +117,8 @@ def worse(booking: Booking, *, day: int, by: Who, now: dt.datetime) -> Task:
     with transaction.atomic():
         booking = Booking.objects.locked(booking.pk)
         _check_in(booking, f"check-in, day {day}: worse", by=by, now=now)
-        clinic, zone = booking.location.clinic, booking.location.zone
-        due_at = reply_by(clinic=clinic, zone=zone, minutes=ANSWER_WORSE_MINUTES, now=now)
+        location = booking.location
+        due_at = reply_by(clinic=location.clinic, location=location, minutes=ANSWER_WORSE_MINUTES, now=now)
         return leave_task(booking, TaskKind.CHECK_IN, now=now, note=f"Day {day}.", is_urgent=True, due_at=due_at)
 
 
@@ -169,15 +154,9 @@ def _leave_task(booking: Booking, kind: RunKind, outlook: Outlook, now: dt.datet
     if stands and booking.state in UNDER_WAY:
         wait_for_clinician(booking, now)
     elif kind == RunKind.SQUEEZED or stands:
-        leave_task(booking, TASK_OF[kind], now=now, due_at=_before_it_starts(booking, now))
+        leave_task(booking, TASK_OF[kind], now=now, due_at=booking.seen_to_by(now))
     else:
         close_tasks(booking, TaskKind.RECHECK, now=now)
-
-
-def _before_it_starts(booking: Booking, now: dt.datetime) -> dt.datetime:
-    """Within the reply time; after its start nobody is helped."""
-    clinic, zone = booking.location.clinic, booking.location.zone
-    return min(reply_by(clinic=clinic, zone=zone, now=now), booking.starts_at)
 
 
 def _suspend_one(booking: Booking, *, by: Who, now: dt.datetime) -> None:

@@ -81,7 +81,7 @@ def allowed(held: Booking, assessed: Assessed, asking: Asking) -> Assessed:
 
 def refuse_unsafe(held: Booking, assessed: Assessed) -> None:
     """Give the time back before saying no. After a warning sign nothing of the answers is kept."""
-    stands = safety.problem(assessed.outlook, held.practitioner.code, held.starts_at)
+    stands = safety.problem_of(held, assessed.outlook)
     if stands is None:
         return
     with transaction.atomic():

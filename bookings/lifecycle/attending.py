@@ -29,7 +29,9 @@ MISSED_TOLD_AFTER, MISSED_TOLD_WITHIN = dt.timedelta(minutes=15), dt.timedelta(d
 def arrive(booking: Booking, *, by: Who, now: dt.datetime) -> Booking:
     """The patient is here. A second call changes nothing. Raises NotItsDay, NotUpcoming."""
     refuse_another_day(booking, now)
-    found, _ = change(booking, {"state": BookingState.ARRIVED}, "arrived", since=EXPECTED, by=by, now=now)
+    with transaction.atomic():
+        found, _ = change(booking, {"state": BookingState.ARRIVED}, "arrived", since=EXPECTED, by=by, now=now)
+        close_tasks(found, TaskKind.PHONE_PATIENT, now=now)
     return found
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 
 from bookings import eligibility, emails
+from bookings.ages import needs_guardian
 from bookings.eligibility import Outlook
-from bookings.lifecycle import assessing, matching, missing, safety
+from bookings.lifecycle import assessing, matching, missing
 from bookings.lifecycle.assessing import Asking, Assessed
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import GuardianNeeded, HoldGone, refuse_age
@@ -22,7 +23,7 @@ from bookings.models import (
     ScreeningRun,
     ShownItem,
 )
-from bookings.models.event import Actor
+from bookings.models.event import BENT, Actor
 from clinic import audit, screening
 from clinic.screening import Outcome, Rulebook
 
@@ -40,13 +41,18 @@ class GuardianDetails:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Details:
-    """What a patient said of themselves. ``shown`` is (moment, item code, version), ``phone`` is E.164."""
+    """What a patient said of themselves. ``shown`` is (moment, item code, version), ``phone`` is E.164.
+
+    ``is_somebody_else``: staff say that it is nobody known, even if every word is the same. Of others it counts for
+    nothing.
+    """
 
     name: str
     email: str
     phone: str
     date_of_birth: dt.date | None
     is_for_someone_else: bool = False
+    is_somebody_else: bool = False
     wishes: str = ""
     event_on: dt.date | None = None
     guardian: GuardianDetails | None = None
@@ -92,7 +98,7 @@ def confirm(
     refuse_age(held, details.date_of_birth, by_phone=asking.is_staff)
     if not asking.is_staff:
         missing.refuse_online(held.location.clinic, known, now)
-    is_minor = eligibility.needs_guardian(details.date_of_birth, held.local_date)
+    is_minor = needs_guardian(details.date_of_birth, held.local_date)
     if is_minor and details.guardian is None:
         raise GuardianNeeded
     assessed = assessing.assess(held, details.date_of_birth, run, known, book, now) if run or is_minor else None
@@ -173,7 +179,7 @@ def _letters(held: Booking, details: Details, result: dict[str, Any], now: dt.da
     return [emails.in_review(held, now=now) if held.reply_by else emails.confirmation(held, now=now), *letters]
 
 
-def audit_patient(patient: Patient, changes: dict[str, Any], *, by: Who, now: dt.datetime) -> None:
+def audit_patient(patient: Patient | Guardian, changes: dict[str, Any], *, by: Who, now: dt.datetime) -> None:
     """``changes`` are pairs of what was and what is. Patients who act online have no name of their own at the desk."""
     if isinstance(by, Actor):
         audit.record("changed", patient, by=None, now=now, **changes, actor=by.value)
@@ -189,7 +195,7 @@ def _of(visitor: str, booking: Booking) -> Booking | None:
 def _whose(details: Details, asking: Asking, now: dt.datetime) -> Patient:
     """Whom staff picked is believed, and learns nothing but a date of birth that was missing."""
     if asking.known is None or not asking.is_staff:
-        return _patient(details, now)
+        return _patient(details, now, is_new=asking.is_staff and details.is_somebody_else)
     patient = standing_for(asking.known)
     if details.date_of_birth and patient.date_of_birth is None:
         patient.date_of_birth = details.date_of_birth
@@ -199,10 +205,10 @@ def _whose(details: Details, asking: Asking, now: dt.datetime) -> Patient:
     return patient
 
 
-def _patient(details: Details, now: dt.datetime) -> Patient:
+def _patient(details: Details, now: dt.datetime, *, is_new: bool) -> Patient:
     """Known only if every word is the same; an address alone says nothing about who someone is.
 
-    Who gives the details of somebody that was merged is the person they were merged into.
+    Who gives the details of somebody that was merged is the person they were merged into; ``is_new`` is never known.
     """
     same = {
         "name": details.name,
@@ -210,6 +216,8 @@ def _patient(details: Details, now: dt.datetime) -> Patient:
         "phone": details.phone,
         "date_of_birth": details.date_of_birth,
     }
+    if is_new:
+        return Patient.objects.create(**same, created_at=now)
     merged = Patient.objects.filter(**same, merged_into__isnull=False)
     # Locked, so that nobody merges this row away before the visit is theirs.
     found = Patient.objects.select_for_update(no_key=True).current().filter(**same).first()
@@ -263,7 +271,7 @@ def _record_who(booking: Booking, assessed: Assessed | None, asking: Asking, now
     record(booking, verb, by=asking.by, now=now, **through)
     if assessed and assessed.bent:
         rules = list(assessed.bent)
-        record(booking, safety.BENT, by=asking.by, now=now, reason=asking.override.strip(), rules=rules)
+        record(booking, BENT, by=asking.by, now=now, reason=asking.override.strip(), rules=rules)
 
 
 def _ask_the_rest(booking: Booking, now: dt.datetime) -> None:

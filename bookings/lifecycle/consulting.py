@@ -4,12 +4,14 @@ import datetime as dt
 
 from django.db import transaction
 
-from bookings import claims, emails
+from bookings import availability, claims, emails
+from bookings.availability import CONSULT
 from bookings.availability import NotOffered as Reason
 from bookings.claims import Choice
 from bookings.eligibility import Outlook
 from bookings.lifecycle import safety
 from bookings.lifecycle.confirming import keep_up
+from bookings.lifecycle.guardians import keep_guarded
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.moving import place
 from bookings.lifecycle.refusals import NotOffered, TooLate, refuse_age
@@ -19,13 +21,11 @@ from bookings.models import Booking, BookingState, TaskKind
 from bookings.models.event import Actor
 from clinic.models import Service
 
-CONSULT = "consult"
-
 
 def consult_for(booking: Booking, now: dt.datetime) -> Service | None:
-    """The skin check that could take this visit's place; None for a clinic without one, and in place of its own."""
+    """The skin check that could take this visit's place; None for a house without one, and in place of its own."""
     today = now.astimezone(booking.location.zone).date()
-    return Service.objects.in_use(today).filter(slug=CONSULT).exclude(pk=booking.service_id).first()
+    return availability.skin_check(beside=booking.service, location=booking.location, on=today)
 
 
 def consult_instead(
@@ -100,6 +100,7 @@ def _change(
     booking.save()
     keep_up(booking, outlook)
     claims.replace(booking, choice)
+    keep_guarded(booking, now=now)
     if booking.state == BookingState.PENDING:
         emails.pending(booking, now=now)
     else:

@@ -13,10 +13,10 @@ from bookings.eligibility import NOTHING_SAID, Said
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.missing import refuse_online
 from bookings.lifecycle.refusals import HoldGone, HoldLimit, Paused, TooManyHolds
-from bookings.lifecycle.safety import BENT, outlook_while_booking, refuse_unsafe
+from bookings.lifecycle.safety import outlook_while_booking, refuse_unsafe
 from bookings.models import Booking, BookingState
 from bookings.models.booking import new_reference
-from bookings.models.event import Actor
+from bookings.models.event import BENT, Actor
 from clinic import readiness
 from clinic.models import Clinic, Location, PriceKind, Resource, Service
 

@@ -3,8 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from bookings import eligibility
-from bookings.models import Booking, BookingState, Outcome, ScreeningRun, Task, TaskKind
+from bookings.models import Booking, BookingState, Outcome, Patient, ScreeningRun, Task, TaskKind
 from clinic import words
 from clinic.models import History, HistoryRule
 from clinic.models.shown import Shown, shown
@@ -20,7 +19,7 @@ def look_for_earlier_visits(booking: Booking, run: ScreeningRun, now: dt.datetim
 
 def look_for_recent_treatment(booking: Booking, now: dt.datetime) -> None:
     """The same for the day on which the visit is now, as far as the last treatment goes."""
-    others = eligibility.look_alikes(booking)
+    others = _look_alikes(booking)
     gaps = _rules(History.GAP, booking)
     too_soon = [other for other in others if any(_is_within(rule, other, booking) for rule in gaps)]
     for other in too_soon[:1]:
@@ -37,6 +36,30 @@ def take_back_warnings(booking: Booking, now: dt.datetime) -> None:
     """The treatment is not closed after all, so nothing comes too soon after it."""
     for other, note in _warnings(booking):
         Task.objects.open().filter(kind=TaskKind.HISTORY, booking=other, note=note).update(done_at=now)
+
+
+def _look_alikes(booking: Booking) -> list[Booking]:
+    """Treated visits of people who may be this patient: for the desk to match, never for an answer to anybody.
+
+    Who gave the very same details is looked at too: without a signed link that proved nothing.
+    """
+    assert booking.patient, "only a booked visit has a patient"
+    people = {booking.patient.pk, *people_like(booking.patient)}
+    treated = Booking.objects.filter(patient__in=people, state=BookingState.COMPLETED, outcome=Outcome.TREATED)
+    return list(treated.select_related("patient", "service", "location__clinic").order_by("-starts_at"))
+
+
+def people_like(patient: Patient) -> set[int]:
+    """The ids of other patients with the same e-mail address or the same phone, or who once gave them.
+
+    A row that was merged stands for the person it was merged into: their visits are there.
+    """
+    found: set[int] = set()
+    for same in ({"email": patient.email}, {"phone": patient.phone}):
+        if all(same.values()):
+            rows = Patient.objects.filter(**same).values_list("pk", "merged_into")
+            found |= {merged_into or pk for pk, merged_into in rows}
+    return found - {patient.pk}
 
 
 def _warnings(booking: Booking) -> Iterator[tuple[Booking, str]]:
@@ -65,7 +88,7 @@ def _is_within(rule: Shown, earlier: Booking, later: Booking) -> bool:
 def _has_consultation(booking: Booking) -> bool:
     """Whether a visit that counts is found, under this patient or somebody who looks the same."""
     assert booking.patient, "only a booked visit has a patient"
-    people = {booking.patient.pk, *eligibility.people_like(booking.patient)}
+    people = {booking.patient.pk, *people_like(booking.patient)}
     completed = Booking.objects.filter(state=BookingState.COMPLETED, patient__in=people)
     done = completed.select_related("location", "service")
     return all(any(_counts(rule, each, booking) for each in done) for rule in _rules(History.NEEDS, booking))
@@ -77,6 +100,6 @@ def _counts(rule: Shown, earlier: Booking, later: Booking) -> bool:
 
 
 def _leave(booking: Booking, note: str, now: dt.datetime) -> None:
-    due = reply_by(clinic=booking.location.clinic, zone=booking.location.zone, now=now)
+    due = reply_by(clinic=booking.location.clinic, location=booking.location, now=now)
     if not Task.objects.open().filter(kind=TaskKind.HISTORY, booking=booking, note=note).exists():
         Task.objects.create(kind=TaskKind.HISTORY, booking=booking, note=note, created_at=now, due_at=due)

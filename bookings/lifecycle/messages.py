@@ -5,15 +5,20 @@ import datetime as dt
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
-from bookings import outbox
+from bookings import emails, outbox
 from bookings.emails import wordings
 from bookings.emails.wordings import WORDINGS, Text
+from bookings.lifecycle.history import record
 from bookings.lifecycle.refusals import Refused
-from bookings.models import OutgoingEmail
+from bookings.models import Booking, OutgoingEmail
 from bookings.models.mail import MailWording
 from clinic import audit
 from clinic.models import Clinic
+
+# What asks for something is written as it was the first time.
+ANEW = {"guardian": emails.guardian_request, "answer": emails.open_questions}
 
 
 class NotWorded(Refused):
@@ -74,6 +79,34 @@ def retry_failed(*, by: User, now: dt.datetime) -> int:
         if count:
             audit.record("failed messages tried again", Clinic.objects.get(), by=by, now=now, count=count)
     return count
+
+
+def send_again(email: OutgoingEmail, *, seen: int | None, by: User, now: dt.datetime) -> OutgoingEmail | None:
+    """Write a message anew, with a link that works, for somebody who lost it. None where it is of no more use.
+
+    ``seen`` is the newest one of its kind that somebody looked at: a second press changes nothing.
+    """
+    if email.booking is None:
+        return None
+    with transaction.atomic():
+        email.booking = booking = Booking.objects.locked(email.booking.pk)
+        if not email.is_written_anew(now) or newest_like(email) != seen:
+            return None
+        record(booking, "sent again", by=by, now=now, message=email.kind)
+        if email.kind in ANEW:
+            return ANEW[email.kind](booking, now=now)
+        # Of the course there is one for each way the visit was arranged: this is one more.
+        sequence = 1 + (_like(email).aggregate(last=Max("sequence"))["last"] or 0)
+        return emails.post(emails.letter_of(email.kind, booking, now=now), booking, sequence=sequence, now=now)
+
+
+def newest_like(email: OutgoingEmail) -> int:
+    """The id of the newest message of the same kind about the same visit."""
+    return _like(email).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _like(email: OutgoingEmail) -> QuerySet[OutgoingEmail]:
+    return OutgoingEmail.objects.filter(booking=email.booking_id, kind=email.kind)
 
 
 def _record(act: str, row: MailWording, before: Text, after: Text, *, by: User, now: dt.datetime) -> None:

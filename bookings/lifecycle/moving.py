@@ -7,16 +7,16 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from django.db import transaction
 
 from bookings import availability, claims, emails
-from bookings.availability import GRID, HORIZON, MINIMUM_NOTICE, OPENING_HOURS, Asked
+from bookings.availability import GRID, HORIZON, MINIMUM_NOTICE, Asked
 from bookings.eligibility import Outlook
-from bookings.lifecycle import matching, safety, taking_back
+from bookings.lifecycle import guardians, matching, safety, taking_back
 from bookings.lifecycle.confirming import keep_up
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import ChangedSince, NotOffered, NotUpcoming, TooLate, refuse_age
 from bookings.lifecycle.taking_back import Before
 from bookings.lifecycle.tasks import close_tasks, reopen_tasks
 from bookings.models import Booking, BookingState, TaskKind
-from bookings.models.event import Actor
+from bookings.models.event import BENT, OPENING_HOURS, Actor
 from clinic.models import Resource
 
 # How soon and how far ahead: said of a time that is new to the visit.
@@ -154,15 +154,17 @@ def _reschedule(booking: Booking, move: Move, now: dt.datetime) -> Booking:
         outlook = safety.outlook_for(booking, now, is_known=move.is_known)
         is_settled = bool(move.back and move.back.is_settled(booking))
         stands = move.back.forgiving(booking, outlook, is_settled=is_settled) if move.back else outlook
+        told = safety.told(booking, stands, on=move.start.astimezone(booking.location.zone).date())
+        stands = stands if move.is_by_staff else told
         _refuse_unsafe(booking, move, stands)
         found = _found(booking, move, stands, now)
         was = taking_back.noted(booking)
         place(booking, found.choice, move.start, now)
         if move.back and is_settled:
             move.back.give_back(booking)
-        _review_again(booking, move, stands, is_bent=bool(found.rules), now=now)
+        _review_again(booking, move, told, is_bent=bool(found.rules), now=now)
         _write(booking, move, found, outlook, was, now)
-        _tidy_up(booking, move, was, is_settled=is_settled, now=now)
+        _tidy_up(booking, move, was, outlook, is_settled=is_settled, now=now)
         _tell(booking, move, was, now)
     return booking
 
@@ -240,10 +242,10 @@ def _write(booking: Booking, move: Move, found: Found, outlook: Outlook, was: di
     record(booking, "moved", by=move.by, now=now, **_told(booking, move, was))
     if move.back:
         for reason, rules in move.back.bent_again(booking, outlook, found.times):
-            record(booking, safety.BENT, by=move.by, now=now, reason=reason, rules=rules, kept=True)
+            record(booking, BENT, by=move.by, now=now, reason=reason, rules=rules, kept=True)
         return
     for reason, rules in _bent(move, found):
-        record(booking, safety.BENT, by=move.by, now=now, reason=reason, rules=rules)
+        record(booking, BENT, by=move.by, now=now, reason=reason, rules=rules)
 
 
 def _bent(move: Move, found: Found) -> list[tuple[str, list[str]]]:
@@ -254,9 +256,12 @@ def _bent(move: Move, found: Found) -> list[tuple[str, list[str]]]:
     return [(reason, rules) for reason, rules in both if rules]
 
 
-def _tidy_up(booking: Booking, move: Move, was: dict[str, Any], *, is_settled: bool, now: dt.datetime) -> None:
+def _tidy_up(
+    booking: Booking, move: Move, was: dict[str, Any], outlook: Outlook, *, is_settled: bool, now: dt.datetime
+) -> None:
     """The tasks that the new time makes needless, or, taken back, needed again."""
-    if not is_settled:
+    guardians.keep_guarded(booking, now=now)
+    if not is_settled and not safety.stands_untold(booking, outlook):
         close_tasks(booking, TaskKind.RECHECK, now=now)
     if not move.is_known:
         matching.look_for_recent_treatment(booking, now)
@@ -290,10 +295,13 @@ def _tell(booking: Booking, move: Move, was: dict[str, Any], now: dt.datetime) -
 
 
 def _review_again(booking: Booking, move: Move, outlook: Outlook, *, is_bent: bool, now: dt.datetime) -> None:
-    """Who bends a review for a new time has decided on it; where there is none, none is waited for."""
+    """Who bends a review for a new time has decided on it; where there is none, none is waited for.
+
+    Not of a minor for whom nobody answers: that waits for a guardian, and then for an approval.
+    """
     needs_review = outlook.outcome(booking.practitioner.code, booking.local_date).needs_review
     is_pending = booking.state == BookingState.PENDING
-    if needs_review and is_bent and is_pending:
+    if needs_review and is_bent and is_pending and not guardians.lacks_guardian(booking):
         approved(booking, now)
     elif needs_review and not is_bent and booking.state == BookingState.CONFIRMED:
         booking.state, booking.reply_by = BookingState.PENDING, outlook.reply_by

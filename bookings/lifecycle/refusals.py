@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from bookings.ages import AgeProblem, age_problem
 from bookings.claims import NotOffered, Refused, SlotTaken
-from bookings.eligibility import AgeProblem, age_problem
 from bookings.models import Booking
 from clinic import words
 from clinic.models import Clinic
@@ -13,6 +13,7 @@ __all__ = [
     "AlreadyPaid",
     "CannotDoTasks",
     "ChangedSince",
+    "ClinicianFinishes",
     "ClinicianFirst",
     "ConsultOnly",
     "DayIsOver",
@@ -49,7 +50,7 @@ __all__ = [
 
 
 class Paused(Refused):
-    sentence = "Online booking is paused. Please call us."
+    sentence = "Online booking is paused. Call us."
 
 
 class TooManyHolds(Refused):
@@ -67,7 +68,8 @@ class HoldLimit(Refused):
 class NotEligible(Refused):
     """Age on the day of the visit."""
 
-    sentence = "We cannot book this visit online. Please call us."
+    sentence = "We cannot book this visit online. Call us."
+    to_staff = "Their age on that day does not fit this service. Choose another one."
 
     def __init__(self, problem: AgeProblem) -> None:
         super().__init__()
@@ -125,6 +127,12 @@ class TaskIsDone(Refused):
     sentence = "This task is done. Open it again first."
 
 
+class ClinicianFinishes(Refused):
+    """Said to staff."""
+
+    sentence = "A clinician finishes this. Note what was said, and give it to one."
+
+
 class CannotDoTasks(Refused):
     """Said to staff."""
 
@@ -142,7 +150,8 @@ class NotItsDay(Refused):
 
 
 class TooLate(Refused):
-    sentence = "It is too late to change this visit online. Please call us."
+    sentence = "It is too late to change this visit online. Call us."
+    to_staff = "The start of this visit has passed. Book them another time."
 
 
 class Unsafe(Refused):
@@ -152,22 +161,24 @@ class Unsafe(Refused):
 class NeedsHelp(Unsafe):
     """A warning sign: nothing is booked, and nobody may override it."""
 
-    sentence = "Please get medical help first. Nothing is booked."
+    sentence = "Get medical help first. Nothing is booked."
 
 
 class ConsultOnly(Unsafe):
     sentence = "A clinician needs to see your skin first. You can book a skin check."
+    to_staff = "A clinician needs to see their skin first. Book a skin check instead."
 
 
 class NotSafeYet(Unsafe):
-    """``first`` is the first safe local date; ``reasons`` say why, a sentence each."""
+    """``first`` is the first safe local date, None where somebody else may do it sooner; ``reasons`` say why."""
 
-    def __init__(self, first: dt.date, reasons: list[str]) -> None:
+    def __init__(self, first: dt.date | None, reasons: list[str]) -> None:
         super().__init__()
         self.first, self.reasons = first, reasons
 
     def __str__(self) -> str:
-        return " ".join([*self.reasons, f"Choose a time from {words.day(self.first)}."])
+        sooner = "Somebody else may see you sooner. Choose another time."
+        return " ".join([*self.reasons, f"Choose a time from {words.day(self.first)}." if self.first else sooner])
 
 
 class ReviewFirst(Unsafe):

@@ -7,25 +7,36 @@ from django.db import transaction
 from bookings import claims, emails
 from bookings.lifecycle import safety
 from bookings.lifecycle.confirming import keep_up
+from bookings.lifecycle.guardians import keep_guarded, lacks_guardian
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.holding import as_agreed
 from bookings.lifecycle.moving import approved, place
-from bookings.lifecycle.refusals import ConsultOnly, NeedsHelp, NewAnswers, NotUpcoming, TooLate, refuse_age
+from bookings.lifecycle.refusals import (
+    ConsultOnly,
+    GuardianNeeded,
+    NeedsHelp,
+    NewAnswers,
+    NotUpcoming,
+    TooLate,
+    refuse_age,
+)
 from bookings.lifecycle.tasks import BEFORE_THE_VISIT, close_tasks, leave_task
 from bookings.models import Booking, BookingState, Task, TaskKind
 from bookings.models.event import Actor
 from bookings.models.states import UNDER_WAY
 from clinic.models import Resource, Service, Verdict
 
-TOO_LATE = "Nobody could look at your answers in time. We are sorry. Please book another time, or call us."
+TOO_LATE = "Nobody could look at your answers in time. Book another time, or call us."
 
 
 def approve(booking: Booking, *, by: Who, reason: str, read: int | None = None, now: dt.datetime) -> Booking:
     """A clinician has looked, and the visit is booked, or stays so after a re-check. A second call changes nothing.
 
-    Of somebody who is here, or was to be by now, it says that they may be treated: nothing moves and no mail goes out.
+    Of somebody who is here, or was to be by now, it says that they may be treated: nothing moves and no mail goes out;
+    nor where only what a minor was asked alone stood in the way.
     ``read`` is the newest round of answers that they had before them. Raises NeedsReason, NotAllowed, NewAnswers when
-    there is a newer one, NeedsHelp, ConsultOnly, NotUpcoming, and TooLate where it was never booked before its start.
+    there is a newer one, GuardianNeeded before a minor is booked, NeedsHelp, ConsultOnly, NotUpcoming, and TooLate
+    where it was never booked before its start.
     """
     reason = safety.refuse_without_reason(reason)
     safety.refuse_others(by)
@@ -38,7 +49,9 @@ def approve(booking: Booking, *, by: Who, reason: str, read: int | None = None, 
             return booking
         if read is not None and booking.screenings.filter(pk__gt=read).exists():
             raise NewAnswers
-        if is_here:
+        _refuse_unguarded(booking)
+        is_quiet = is_here or _stands_untold(booking, now)
+        if is_quiet:
             booking.approved_at = now
         else:
             _approved(booking, now)
@@ -46,7 +59,7 @@ def approve(booking: Booking, *, by: Who, reason: str, read: int | None = None, 
         booking.save()
         record(booking, "approved", by=by, now=now, reason=reason)
         close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
-        if not is_here:
+        if not is_quiet:
             emails.confirmed(booking, now=now)
             emails.staff_notice(booking, what="approved", now=now)
     return booking
@@ -89,7 +102,7 @@ def change_service(
 ) -> Booking:
     """Another service in this visit's place, at its own length and price: a clinician's decision, and an approval.
 
-    Raises NeedsReason, NotAllowed, NeedsHelp, NotUpcoming, TooLate, NotEligible, NotOffered, SlotTaken.
+    Raises NeedsReason, NotAllowed, NeedsHelp, NotUpcoming, TooLate, GuardianNeeded, NotEligible, NotOffered, SlotTaken.
     """
     reason = safety.refuse_without_reason(reason)
     safety.refuse_others(by)
@@ -104,12 +117,13 @@ def change_service(
         was = booking.service_name
         become(booking, service)
         place(booking, choice, start, now)
-        refuse_age(booking, booking.patient.date_of_birth if booking.patient else None, by_phone=True)
+        _refuse_for_age(booking)
         safety.override(booking, outlook, start, by=by, reason=reason, now=now)
         _approved(booking, now)
         booking.save()
         keep_up(booking, outlook)
         claims.replace(booking, choice)
+        keep_guarded(booking, now=now)
         record(booking, "service changed", by=by, now=now, reason=reason, was=was, service=service.name)
         close_tasks(booking, TaskKind.REVIEW_LATE, TaskKind.RECHECK, now=now)
         emails.changed(booking, now=now)
@@ -148,6 +162,17 @@ def refuse_over(booking: Booking, now: dt.datetime) -> None:
         raise TooLate
 
 
+def _refuse_unguarded(booking: Booking) -> None:
+    """Nobody books a minor for whom nobody answers."""
+    if booking.state == BookingState.PENDING and lacks_guardian(booking):
+        raise GuardianNeeded
+
+
+def _refuse_for_age(booking: Booking) -> None:
+    _refuse_unguarded(booking)
+    refuse_age(booking, booking.patient.date_of_birth if booking.patient else None, by_phone=True)
+
+
 def _is_asked_again(booking: Booking) -> bool:
     """Whether something is new since the visit was booked, and nobody has decided yet."""
     return booking.tasks.open().filter(kind=TaskKind.RECHECK).exists()
@@ -160,6 +185,12 @@ def _is_here(booking: Booking, now: dt.datetime) -> bool:
 
 def _stands(booking: Booking, now: dt.datetime) -> bool:
     return bool(safety.standing(booking, safety.outlook_for(booking, now)))
+
+
+def _stands_untold(booking: Booking, now: dt.datetime) -> bool:
+    """The visit is booked, and a letter about it would tell its reader that there was something to decide."""
+    is_booked = booking.state == BookingState.CONFIRMED
+    return is_booked and safety.stands_untold(booking, safety.outlook_for(booking, now))
 
 
 def _bend(booking: Booking, *, by: Who, reason: str, now: dt.datetime) -> None:

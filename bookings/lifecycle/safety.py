@@ -7,7 +7,8 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from bookings import eligibility
+from bookings import availability, eligibility
+from bookings.ages import needs_guardian
 from bookings.eligibility import FROM_HISTORY, NOTHING_SAID, Known, Outlook, Said
 from bookings.lifecycle.history import Who, record
 from bookings.lifecycle.refusals import (
@@ -20,9 +21,9 @@ from bookings.lifecycle.refusals import (
     Unsafe,
 )
 from bookings.models import Booking, BookingState, RunKind
-from bookings.models.event import Actor
+from bookings.models.event import BENT, Actor
 from clinic.models import Location, Service, Verdict
-from clinic.screening import Finding, Rulebook
+from clinic.screening import Finding, Outcome, Rulebook
 
 # Mildest first: where several grades could do a visit, the mildest of their refusals is the one to tell.
 UNSAFE = (ReviewFirst, NotSafeYet, ConsultOnly, NeedsHelp)
@@ -30,7 +31,6 @@ DECIDES = "decide_reviews"
 STANDING = {Verdict.WAIT, Verdict.REVIEW, Verdict.CONSULT}
 # Rounds of answers that may change what was arranged.
 ASKED_SINCE = (RunKind.RECHECK, RunKind.SQUEEZED, RunKind.DESK)
-BENT = "rule bent"
 
 
 def is_clinician(user: User) -> bool:
@@ -115,13 +115,34 @@ def standing(booking: Booking, outlook: Outlook) -> list[Finding]:
     return [each for each in stands if each.rule not in bent or _is_anew(booking, each, bent[each.rule])]
 
 
+def told(booking: Booking, outlook: Outlook, *, on: dt.date | None = None) -> Outlook:
+    """As far as the patient's pages and mail may show it: a guardian may read what a minor was asked alone.
+
+    Nothing of that may be the one reason for anything they see. Staff and the door of the room know all of it. ``on``
+    is the day of a visit that is about to move.
+    """
+    if not needs_guardian(outlook.said.born, on or booking.local_date):
+        return outlook
+    private = {each.code for each in outlook.book.questions if each.is_private}
+    by_grade = {
+        grade: Outcome(tuple(each for each in outcome.findings if each.question not in private))
+        for grade, outcome in outlook.by_grade.items()
+    }
+    return replace(outlook, by_grade=by_grade)
+
+
+def stands_untold(booking: Booking, outlook: Outlook) -> bool:
+    """Whether all that stands in the way is what their pages do not show."""
+    return bool(standing(booking, outlook)) and not standing(booking, told(booking, outlook))
+
+
 def stands_since_arranged(booking: Booking, now: dt.datetime, *, is_known: bool = True) -> bool:
-    """Whether answers that were given since the visit was arranged stand in its way.
+    """Whether answers that were given since the visit was arranged stand in its way, as far as its pages show them.
 
     Then it moves, or is cancelled, until its start, and free: nobody pays for an honest answer.
     """
     since = booking.screenings.filter(kind__in=ASKED_SINCE, made_at__gte=booking.arranged_at or booking.held_at)
-    return since.exists() and bool(standing(booking, outlook_for(booking, now, is_known=is_known)))
+    return since.exists() and bool(standing(booking, told(booking, outlook_for(booking, now, is_known=is_known))))
 
 
 def _bent(booking: Booking) -> dict[str, dt.datetime]:
@@ -137,10 +158,31 @@ def _is_anew(booking: Booking, found: Finding, bent_at: dt.datetime) -> bool:
 
 def refuse_unsafe(outlook: Outlook, grades: Iterable[str], start: dt.datetime) -> None:
     """Raise an ``Unsafe`` when no practitioner of any of ``grades`` may see this person at ``start``."""
+    found = _mildest(outlook, grades, start)
+    if found is not None:
+        raise found
+
+
+def _mildest(outlook: Outlook, grades: Iterable[str], start: dt.datetime) -> Unsafe | None:
+    """None when any of ``grades`` may. Of several waits the shortest."""
     problems = [problem(outlook, grade, start) for grade in grades]
     found = [each for each in problems if each is not None]
-    if found and len(found) == len(problems):
-        raise min(found, key=lambda each: UNSAFE.index(type(each)))
+    return min(found, key=_mildness) if len(found) == len(problems) and found else None
+
+
+def _mildness(refused: Unsafe) -> tuple[int, dt.date]:
+    first = refused.first if isinstance(refused, NotSafeYet) else None
+    return UNSAFE.index(type(refused)), first or dt.date.max
+
+
+def problem_of(held: Booking, outlook: Outlook) -> Unsafe | None:
+    """What stands in the way of a held time. Who left it to us with whom hears what all who work there may do."""
+    stands = problem(outlook, held.practitioner.code, held.starts_at)
+    if stands is None or not held.asked_for_any:
+        return stands
+    others = availability.practitioners(service=held.service, location=held.location, on=outlook.today)
+    of_all = _mildest(outlook, {held.practitioner.code, *(each.code for each in others)}, held.starts_at)
+    return of_all or NotSafeYet(None, outlook.with_grade(held.practitioner.code).reasons)
 
 
 def problem(outlook: Outlook, grade: str, start: dt.datetime) -> Unsafe | None:
@@ -151,7 +193,7 @@ def problem(outlook: Outlook, grade: str, start: dt.datetime) -> Unsafe | None:
     if found.has(Verdict.CONSULT):
         return ConsultOnly()
     if found.has(Verdict.WAIT) and found.not_before:
-        return NotSafeYet(found.not_before, outlook.reasons)
+        return NotSafeYet(found.not_before, outlook.with_grade(grade).reasons)
     if found.needs_review and start < outlook.review_opens:
         return ReviewFirst(outlook.reply_by, outlook.zone)
     return None

@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from bookings import eligibility
 from bookings.eligibility import Outlook
-from bookings.lifecycle.safety import BENT, STANDING
+from bookings.lifecycle.safety import STANDING
 from bookings.models import Booking, BookingEvent, BookingState, Task, TaskKind
-from bookings.models.event import ANOTHER_TIME
+from bookings.models.event import ANOTHER_TIME, BENT
 from bookings.models.states import UPCOMING
 from clinic.models import Resource, Verdict
 from clinic.screening import Finding, Outcome

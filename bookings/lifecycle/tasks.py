@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from bookings.lifecycle.refusals import CannotDoTasks, TaskIsDone
+from bookings.lifecycle.refusals import CannotDoTasks, ClinicianFinishes, TaskIsDone
+from bookings.lifecycle.safety import is_clinician
 from bookings.models import Booking, Task, TaskKind, TaskNote
 from clinic import audit
 from clinic.models import Clinic
@@ -15,6 +16,7 @@ from clinic.opening import reply_by
 
 # What is asked about a visit to come; it goes when the visit is over or called off.
 BEFORE_THE_VISIT = (
+    TaskKind.PHONE_PATIENT,
     TaskKind.RECHECK,
     TaskKind.SQUEEZED,
     TaskKind.REVIEW_LATE,
@@ -33,7 +35,7 @@ def ask_us_to_call(
     """
     asked = {"kind": TaskKind.CALL_BACK, "booking": booking, "name": name, "phone": phone, "note": note}
     location = booking.location if booking else clinic.locations.first()
-    due_at = reply_by(clinic=clinic, zone=location.zone if location else dt.UTC, now=now)
+    due_at = reply_by(clinic=clinic, location=location, now=now)
     return Task.objects.open().filter(**asked).first() or Task.objects.create(**asked, created_at=now, due_at=due_at)
 
 
@@ -42,10 +44,10 @@ def leave_task(booking: Booking, kind: TaskKind, *, now: dt.datetime, **fields: 
 
     A second one adds nothing but its note, and its urgency with the clock and whom to call.
     """
-    clinic, zone = booking.location.clinic, booking.location.zone
+    location = booking.location
     found = Task.objects.open().filter(kind=kind, booking=booking).first()
     if found is None:
-        due_at = fields.pop("due_at", None) or reply_by(clinic=clinic, zone=zone, now=now)
+        due_at = fields.pop("due_at", None) or reply_by(clinic=location.clinic, location=location, now=now)
         return Task.objects.create(kind=kind, booking=booking, created_at=now, due_at=due_at, **fields)
     note = fields.get("note", "")
     if note and note not in found.note:
@@ -123,7 +125,9 @@ def add_task_note(task: Task, *, text: str, by: User, now: dt.datetime) -> TaskN
 
 
 def finish_task(task: Task, *, by: User, now: dt.datetime) -> bool:
-    """Tick a task off; whether it was open until now. Who ticked it first stays."""
+    """Tick a task off; whether it was open until now. Who ticked it first stays. Raises ClinicianFinishes."""
+    if task.needs_clinician and not is_clinician(by):
+        raise ClinicianFinishes
     with transaction.atomic():
         is_first = bool(Task.objects.open().filter(pk=task.pk).update(done_at=now, done_by=by))
         if is_first:

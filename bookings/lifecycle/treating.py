@@ -4,7 +4,8 @@ import dataclasses
 import datetime as dt
 
 from bookings import eligibility
-from bookings.eligibility import Outlook, needs_guardian, said_for
+from bookings.ages import needs_guardian
+from bookings.eligibility import Outlook, said_for
 from bookings.lifecycle import safety
 from bookings.lifecycle.refusals import ClinicianFirst, GuardianFirst, GuidanceFirst, NotReady, QuestionsFirst
 from bookings.lifecycle.tasks import leave_task
@@ -57,6 +58,7 @@ def _is_minor(booking: Booking) -> bool:
 def _outlook(booking: Booking, now: dt.datetime) -> Outlook:
     """With earlier visits only: one that was forgotten may be closed after the next one took place."""
     assert booking.patient_id, "only a booked visit has a patient"
-    known = eligibility.known_of([booking.patient_id], clinic=booking.location.clinic)
+    house = booking.location
+    known = eligibility.known_of([booking.patient_id], clinic=house.clinic, houses=[house], now=now)
     before = [each for each in known.past[booking.patient_id] if each.starts_at < booking.starts_at]
     return safety.outlook_for(booking, now, known=dataclasses.replace(known, past={booking.patient_id: before}))

@@ -5,19 +5,20 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bookings import availability, lifecycle
+from bookings import availability, lifecycle, rechecking
 from bookings.management import demo_answers
 from bookings.management.demo_people import person
 from bookings.models import Booking, BookingState, Outcome, RunKind
 from bookings.models.event import Actor
 from clinic.models import Location, Service
-from clinic.screening import Answered, Rulebook
+from clinic.screening import Answer, Answered, Rulebook
 
 # Each waits for a clinician: the service, and the part of a question that was ticked.
 TO_REVIEW = (("face", "q12-diabetes"), ("body", "q12-keloids"), ("nose", "q9-thinner"))
 TEEN, TEEN_BORN_DAYS_AGO = "teen", 15 * 366
 # Nobody meets the people the diary is drawn with.
 FIRST_PERSON = 1500
+ONE_IS_SILENT_OF = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Stories:
         for number, (slug, part) in enumerate(TO_REVIEW):
             yield from self._ask_for(slug, part, FIRST_PERSON + number)
         yield from self._bring_a_teen()
+        yield from self._say_that_nothing_is_new()
         yield from self._say_something_is_new()
         yield from self._say_it_got_worse()
 
@@ -78,6 +80,20 @@ class Stories:
             held = lifecycle.hold(slot, visitor=visitor, now=self.now)
             run = demo_answers.run_of(self.book, service, answers, self.now)
             yield lifecycle.confirm(held, details=details, visitor=visitor, run=run, now=self.now)
+
+    def _say_that_nothing_is_new(self) -> Iterator[Booking]:
+        """The day before the visit, as most do."""
+        soon = Booking.objects.with_everything().filter(
+            location=self.location,
+            state=BookingState.CONFIRMED,
+            starts_at__range=(self.now, self.now + rechecking.ASKED_BEFORE),
+        )
+        for number, booking in enumerate(soon.order_by("starts_at", "pk")):
+            if number % ONE_IS_SILENT_OF and rechecking.is_asked(booking, self.now):
+                asked = self.book.asked_again(booking.service.codes)
+                nothing = {each.code: Answered(Answer.NO) for each in asked}
+                lifecycle.answer_again(booking, answers=nothing, kind=RunKind.RECHECK, by=Actor.PATIENT, now=self.now)
+                yield booking
 
     def _say_something_is_new(self) -> Iterator[Booking]:
         """Shortly before the visit somebody is sunburnt."""

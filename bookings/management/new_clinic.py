@@ -18,7 +18,7 @@ from clinic import content, public_holidays
 from clinic.models import Clinic, Location
 from clinic.models.places import is_time_zone
 
-PAUSED = "Online booking is not open yet. Please call us."
+PAUSED = "Online booking is not open yet. Call us."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -52,8 +52,8 @@ SET_UP = {
 }
 ROLES = {
     "reception": DAY,
-    # Their own day, and the answers of their own patients.
-    "practitioner": {"view_booking", "change_booking", "view_patient", "view_answers", "add_payment"},
+    # Their own day, and the answers and the tasks of their own patients.
+    "practitioner": {"view_booking", "change_booking", "view_patient", "view_answers", "view_task", "add_payment"},
     "clinician": DAY - AWAY | {"decide_reviews", "view_answers"} | CONTENT,
     "manager": DAY
     | SET_UP

@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q
 
 from bookings.models.people import Patient
-from bookings.models.states import UNDER_WAY, UPCOMING, VISITS, WAITED_FOR, BookingState, Outcome
+from bookings.models.states import CALLED_OFF, UNDER_WAY, UPCOMING, VISITS, WAITED_FOR, BookingState, Outcome
+from clinic import opening
 from clinic.models import Location, PriceKind, Resource, Service
 
 # Speakable over a phone: no 0/O, no 1/I/L.
@@ -194,6 +195,10 @@ class Booking(models.Model):
     def is_upcoming(self) -> bool:
         return self.state in UPCOMING
 
+    @property
+    def is_called_off(self) -> bool:
+        return self.state in CALLED_OFF
+
     def has_started(self, now: dt.datetime) -> bool:
         return self.starts_at <= now
 
@@ -209,6 +214,14 @@ class Booking(models.Model):
     def is_late(self, now: dt.datetime) -> bool:
         return now > self.cut_off_at
 
+    def seen_to_by(
+        self, now: dt.datetime, *, minutes: int | None = None, before: dt.timedelta = dt.timedelta(0)
+    ) -> dt.datetime:
+        """When a person must have seen to it: in the reply time, or ``minutes`` of it, and ``before`` it starts."""
+        location = self.location
+        due_at = opening.reply_by(clinic=location.clinic, location=location, minutes=minutes, now=now)
+        return due_at if self.has_started(now) else max(now, min(due_at, self.starts_at - before))
+
     def agreed_service(self) -> Service:
         """The service with the length that was agreed, even if it is retired by now: for a move, not to be saved."""
         service = copy.copy(self.service)
@@ -216,14 +229,34 @@ class Booking(models.Model):
         service.retired_on = None
         return service
 
+    def is_red_on(self, day: dt.date | None, *, after: dt.date) -> bool:
+        """Whether skin could still look red on ``day`` when the visit was on the day ``after``."""
+        is_close = day is not None and after <= day <= after + self.location.clinic.event_gap
+        return is_close and self.service.leaves_redness
+
+    @property
+    def spoils_event(self) -> bool:
+        """Whether the skin could still look red on the day on which the patient wants it calm."""
+        return self.is_red_on(self.event_on, after=self.local_date)
+
+    @property
+    def too_close_from(self) -> dt.date | None:
+        """The first day on which a visit is too close to the day on which the patient wants calm skin."""
+        return self.event_on - self.location.clinic.event_gap if self.event_on else None
+
     @property
     def reader(self) -> tuple[str, str]:
         """Name and e-mail address of who gets this visit's mail: the patient, or the guardian where they chose so."""
         assert self.patient, "only a booked visit has somebody to write to"
-        guardian = getattr(self, "guardian", None)
-        if guardian is not None and guardian.gets_mail:
-            return guardian.name, guardian.email
+        if self.is_read_by_guardian:
+            return self.guardian.name, self.guardian.email
         return self.patient.name, self.patient.email
+
+    @property
+    def is_read_by_guardian(self) -> bool:
+        """Whether this visit's mail goes to the guardian."""
+        guardian = getattr(self, "guardian", None)
+        return guardian is not None and bool(guardian.gets_mail)
 
     @property
     def local_date(self) -> dt.date:

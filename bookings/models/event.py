@@ -7,6 +7,8 @@ from bookings.models.booking import Booking
 
 # What gives a visit another time, room or person.
 ANOTHER_TIME = ("moved", "service changed")
+# Staff booked or moved it against a rule, for a reason; one of the rules.
+BENT, OPENING_HOURS = "rule bent", "opening hours"
 
 
 class Actor(models.TextChoices):

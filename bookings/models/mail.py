@@ -63,6 +63,8 @@ ARRANGING: dict[str, frozenset[str]] = {
     **dict.fromkeys(["cancelled", "declined", "suspended"], frozenset(BookingState) - IS_OFF),
     "pending": IS_OFF | IS_BOOKED,
 }
+# What tells of a visit that stands: sent again, it is a confirmation.
+STANDING = frozenset({"confirmed", "pending", "moved", "changed"})
 # What asks for something before a visit.
 ASKING = frozenset({"guardian", "answer"})
 # True of a visit as it is arranged, and for a while only: written once for each arrangement, never sent by night.
@@ -121,9 +123,14 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(kind=kind) if kind else self.all()
 
     def about(self, search: str) -> "OutgoingEmailQuerySet":
-        """Those about one reference, or about patients whose name holds ``search``; the empty word stands for any."""
+        """Those about one reference, or about patients whose name holds ``search``; the empty word stands for any.
+
+        What holds an @ is an address that they went to, a guardian's too.
+        """
         if not search:
             return self.all()
+        if "@" in search:
+            return self.filter(recipient__icontains=search)
         reference = "".join(search.split()).upper()
         return self.filter(Q(booking__reference=reference) | Q(booking__patient__name__icontains=search))
 
@@ -192,17 +199,27 @@ class OutgoingEmail(models.Model):
 
     @property
     def needs_address(self) -> bool:
-        """Whether it did not reach a patient whose address may still be put right."""
+        """Whether it did not reach a patient, or guardian, whose address may still be put right."""
         booking = self.booking
         did_not_arrive = self.state in (MailState.FAILED, MailState.NO_ADDRESS)
-        is_to_patient = self.kind not in ("guardian", "staff_notice")
-        return did_not_arrive and is_to_patient and booking is not None and booking.is_upcoming
+        return did_not_arrive and self.kind != "staff_notice" and booking is not None and booking.is_upcoming
 
     @property
     def says_what_stands(self) -> bool:
         """Whether it told what is arranged, and may be written anew because that is still ahead."""
         booking = self.booking
-        return self.kind in ("confirmed", "pending") and booking is not None and booking.is_upcoming
+        return self.kind in STANDING and booking is not None and booking.is_upcoming
+
+    def is_written_anew(self, now: dt.datetime) -> bool:
+        """Whether somebody who lost it may have it once more: it went, and is still of use."""
+        booking = self.booking
+        if booking is None or self.state != MailState.SENT:
+            return False
+        if self.kind in ASKING:
+            is_asked = self.kind != "answer" or booking.is_screening_outstanding
+            return is_asked and booking.is_upcoming and not booking.has_started(now)
+        is_fresh = self.created_at > now - AFTERWARDS_WITHIN
+        return is_fresh and self.kind in AFTERWARDS and booking.state in COURSE.get(self.kind, ())
 
     @property
     def title(self) -> str:

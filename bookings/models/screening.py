@@ -43,6 +43,9 @@ class ScreeningRun(models.Model):
     versions = models.JSONField(default=dict)
     verdict = models.CharField(max_length=8, choices=Verdict, default=Verdict.OK)
     not_before = models.DateField(null=True, blank=True)
+    had_extraction = models.CharField(
+        max_length=6, blank=True, help_text="Yes, no or unsure, as the patient said; empty: not asked."
+    )
     last_extraction_on = models.DateField(null=True, blank=True, help_text="As the patient said.")
     had_consultation = models.BooleanField(null=True, blank=True, help_text="As the patient said; empty: not asked.")
     taken_by = models.ForeignKey(

@@ -26,6 +26,10 @@ class TaskKind(models.TextChoices):
     MISSED_OFTEN = "missed_often", "Has missed visits before: phone"
 
 
+# What skin or answers say before and after a visit: ticked off by somebody who may decide on it.
+NEEDS_CLINICIAN = frozenset({TaskKind.WARNING_SIGN, TaskKind.CHECK_IN, TaskKind.REVIEW_LATE, TaskKind.RECHECK})
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
     def open(self) -> "TaskQuerySet":
         return self.filter(done_at=None)
@@ -71,6 +75,10 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def needs_clinician(self) -> bool:
+        return self.kind in NEEDS_CLINICIAN
 
 
 class TaskNote(models.Model):

@@ -15,6 +15,8 @@ from clinic.models import Clinic, Location, Resource, Service
 ANYONE = "any"
 # No form of ours names a time so far away; dates near the end of the calendar cannot even be searched.
 FAR_AWAY = dt.timedelta(days=1000)
+# So many near times are looked at, to find a few that are not too close to an event.
+LOOKED_AT = 1000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,11 @@ class Asked:
     @property
     def today(self) -> dt.date:
         return self.now.astimezone(self.location.zone).date()
+
+    def with_outlook(self, outlook: Outlook | None) -> "Asked":
+        """The same with what answers mean for it, as far as it is about whom they chose, or about who works here."""
+        grades = {each.code for each in ([self.practitioner] if self.practitioner else self.people)}
+        return dataclasses.replace(self, outlook=outlook and outlook.with_grades(grades))
 
     def search(self, *, visitor: str = "", ignoring: Booking | None = None) -> availability.Asked:
         """What a search for starts wants to know."""
@@ -96,8 +103,6 @@ def asked_for(
     today = now.astimezone(location.zone).date()
     people = availability.practitioners(service=service, location=location, on=today)
     practitioner = _person(people, data.get("practitioner", ""))
-    if outlook is not None and practitioner is not None:
-        outlook = outlook.with_grade(practitioner.code)
     return Asked(
         clinic=clinic,
         service=service,
@@ -105,8 +110,7 @@ def asked_for(
         people=people,
         practitioner=practitioner,
         now=now,
-        outlook=outlook,
-    )
+    ).with_outlook(outlook)
 
 
 def _person(people: list[Resource], slug: str) -> Resource | None:

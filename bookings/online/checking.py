@@ -14,7 +14,7 @@ from bookings.lifecycle.guidance import NOT_SQUEEZING
 from bookings.models import Booking, Patient
 from bookings.online import doors, refusals
 from bookings.online.answers import Meaning, digest, with_outlook
-from bookings.online.asked import ANYONE, asked_for
+from bookings.online.asked import ANYONE, LOOKED_AT, asked_for
 from bookings.online.kept import Kept, taken_again
 from bookings.online.skin import help_first
 from clinic import guidance, screening
@@ -22,7 +22,6 @@ from clinic.guidance import Advice
 from clinic.models import Clinic, Moment
 from clinic.screening import Answer, Answers, Rulebook
 
-EXTRACT, REDNESS = "EXTRACT", "DAY-5"
 SAFER_TIMES = 3
 WORDS = {Answer.NO: "no", Answer.YES: "yes", Answer.UNSURE: "not sure"}
 # What the check page carries along as it was typed; dates are carried by their ISO form.
@@ -164,27 +163,16 @@ def _shorts(asked: screening.Asked, answers: Answers) -> list[str]:
     return parts if asked.is_tick_list or len(parts) == 1 else []
 
 
-def shows_redness(booking: Booking) -> bool:
-    """Whether skin may look red for a few days after such a visit."""
-    return EXTRACT in booking.service.codes
-
-
 def _event(booking: Booking, event_on: dt.date | None, outlook: Outlook, now: dt.datetime) -> dict[str, Any]:
     """When redness could still show on the day of the event: that it could, and safe times after which it could not."""
-    clinic = booking.location.clinic
-    gap = dt.timedelta(days=clinic.event_gap_days)
-    if event_on is None or not shows_redness(booking) or not booking.local_date <= event_on <= booking.local_date + gap:
+    if not booking.is_red_on(event_on, after=booking.local_date):
         return {}
+    clinic = booking.location.clinic
     search = _search(booking, clinic, outlook, now)
-    near = availability.nearest(to=booking.starts_at, count=1000, **search)
+    near = availability.nearest(to=booking.starts_at, count=LOOKED_AT, **search)
     days = [(each.at, each.at.astimezone(booking.location.zone).date()) for each in near]
-    safer = [at for at, day in days if not day <= event_on <= day + gap]
-    return {"event_on": event_on, "redness": _redness(clinic), "safer_times": safer[:SAFER_TIMES]}
-
-
-def _redness(clinic: Clinic) -> Advice | None:
-    found = guidance.by_code([REDNESS], clinic)
-    return found[0] if found else None
+    safer = [at for at, day in days if not booking.is_red_on(event_on, after=day)]
+    return {"event_on": event_on, "redness": guidance.redness(clinic), "safer_times": safer[:SAFER_TIMES]}
 
 
 def _search(booking: Booking, clinic: Clinic, outlook: Outlook, now: dt.datetime) -> availability.Asked:

@@ -1,10 +1,12 @@
 """The health questions that are still open, and details: one form, one address. POST checks it or books."""
 
+import dataclasses
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings import access, eligibility, lifecycle
 from bookings.forms import DetailsForm, QuestionsForm, name_of
-from bookings.models import Booking, BookingState
+from bookings.forms.questions import LAST_EXTRACTION
+from bookings.models import Booking, BookingState, ScreeningRun
 from bookings.models.event import Actor
 from bookings.online import answers, checking, doors, refusals
 from bookings.online.answers import SKIN
@@ -53,6 +56,17 @@ TYPED = (
 )
 DATES = ("date_of_birth", "event_date")
 LONGEST = 2000
+# A page of ours sends one of them, a program neither.
+SENT_BY_PAGES = ("asks", "answered")
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard:
+    """What was posted, read against the ``visit`` that it names, while that can still be booked."""
+
+    book: Rulebook
+    visit: Booking | None = None
+    form: DetailsForm | None = None
 
 
 @doors.patient_page
@@ -77,6 +91,9 @@ def extend(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     _keep_draft(request)
     booking = access.held(request, request.POST.get("hold", ""))
+    heard = _heard(request, booking, now)
+    if isinstance(heard, HttpResponse):
+        return heard
     try:
         found = kept(request, booking, now, renews=True)
     except lifecycle.HoldLimit as refused:
@@ -92,6 +109,9 @@ def release(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     _keep_draft(request)
     booking = access.held(request, request.POST.get("hold", ""))
+    heard = _heard(request, booking, now)
+    if isinstance(heard, HttpResponse):
+        return heard
     if booking is None:
         return doors.see_other("services")
     if booking.state != BookingState.HELD:
@@ -126,21 +146,51 @@ def _without_a_hold(request: HttpRequest, now: dt.datetime) -> HttpResponse:
 
 def _posted(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     _keep_draft(request)
+    booking = access.held(request, request.POST.get("hold", ""))
+    heard = _heard(request, booking, now)
+    if isinstance(heard, HttpResponse):
+        return heard
     if doors.is_too_often(request, "confirm", now):
         return doors.too_often(request)
-    booking = access.held(request, request.POST.get("hold", ""))
-    clinic = booking.location.clinic if booking else Clinic.objects.get()
+    if booking is not None and booking.booked_at is not None:
+        access.remember_done(request, booking)
+        return doors.see_other("booking:done")
+    if heard.form is not None and not access.known_visitor(request):
+        answers.keep(request, heard.form, heard.book, now)
+    found = kept(request, booking, now, renews=request.POST.get("next") == "check")
+    return _answered(request, found, heard, now) if isinstance(found, Kept) else found
+
+
+def _heard(request: HttpRequest, booking: Booking | None, now: dt.datetime) -> Heard | HttpResponse:
+    """Keep what was answered, whatever was pressed and whatever comes of it. A warning sign comes before everything.
+
+    Of a browser that never held a time nothing is kept here: it has nothing to lose yet, and is counted first.
+    """
+    clinic = booking.location.clinic if booking else Clinic.objects.first()
+    if clinic is None:
+        return doors.closed(request)
     book = screening.rulebook(clinic)
     said = _answers_in(request.POST, book, now)
     if screening.warning_signs(book, said):
         if booking is not None:
             lifecycle.call_off(booking, by=Actor.PATIENT, now=now)
         return help_first(request, clinic, book, said)
-    if booking is not None and booking.booked_at is not None:
-        access.remember_done(request, booking)
-        return doors.see_other("booking:done")
-    found = kept(request, booking, now, renews=request.POST.get("next") == "check")
-    return _answered(request, found, book, now) if isinstance(found, Kept) else found
+    visit = booking or _named_visit(request, now)
+    if visit is None or visit.booked_at is not None:
+        return Heard(book)
+    form = _bound_form(request, visit, book, now)
+    if access.known_visitor(request):
+        answers.keep(request, form, book, now)
+    return Heard(book, visit, form)
+
+
+def _named_visit(request: HttpRequest, now: dt.datetime) -> Booking | None:
+    """The visit that a form names whose hold is gone, if the clinic still has such visits. Never saved."""
+    with suppress(Http404):
+        if found := named(request.POST, now):
+            asked, start = found
+            return Booking(service=asked.service, location=asked.location, starts_at=start)
+    return None
 
 
 def _answers_in(data: QueryDict, book: Rulebook, now: dt.datetime) -> screening.Answers:
@@ -150,13 +200,16 @@ def _answers_in(data: QueryDict, book: Rulebook, now: dt.datetime) -> screening.
     return form.answers
 
 
-def _answered(request: HttpRequest, found: Kept, book: Rulebook, now: dt.datetime) -> HttpResponse:
+def _answered(request: HttpRequest, found: Kept, heard: Heard, now: dt.datetime) -> HttpResponse:
     """The form against the hold: shown again with what is wrong, checked, or booked."""
-    form = _bound_form(request, found.booking, book, now)
-    is_valid = form.is_valid()
-    said = answers.digest(answers.keep(request, form, book, now))
-    if not is_valid:
+    book, form, run = heard.book, heard.form, access.screening_run(request, now)
+    # Another visit than the form was read for; or a second click took the answers along.
+    if form is None or heard.visit != found.booking or run is None:
+        form = _bound_form(request, found.booking, book, now)
+        run = answers.keep(request, form, book, now)
+    if form.errors:
         return _page(request, found, form, now, status=422)
+    said = answers.digest(run)
     is_another_time = found.booking.reference != request.POST.get("hold", found.booking.reference)
     if "next" in request.POST or is_another_time or request.POST.get("answered", said) != said:
         return checking.check(request, found, form, book, now)
@@ -170,21 +223,29 @@ def _empty_form(request: HttpRequest, booking: Booking, now: dt.datetime) -> Det
     known = eligibility.said_of(run).answers
     asked = [each for each in book.asked(booking.service.codes) if each.stage != SKIN or each.code not in known]
     initial = answers.initial_of(run, asked) | _typed(request) | checking.held_fields(booking)
-    return _form(request, booking, now, asked, initial=initial | {"asks": ",".join(each.code for each in asked)})
+    initial |= {"asks": ",".join(each.code for each in asked)}
+    return _form(booking, now, asked, _open_history(request, booking, run), initial=initial)
 
 
 def _bound_form(request: HttpRequest, booking: Booking, book: Rulebook, now: dt.datetime) -> DetailsForm:
-    """With the questions that stood on the page, those that came along, and those that nobody answered yet."""
+    """Read, with the questions that stood on the page, those that came along, and those nobody answered yet."""
     data = request.POST.copy()
     data["hold"] = booking.reference
-    known = eligibility.said_of(access.screening_run(request, now)).answers
+    run = access.screening_run(request, now)
+    known = eligibility.said_of(run).answers
     stood = set(data.get("asks", "").split(","))
     asked = [
         each
         for each in book.asked(booking.service.codes)
         if each.code not in known or each.code in stood or _is_in(data, each.code)
     ]
-    return _form(request, booking, now, asked, data=data)
+    history = _open_history(request, booking, run, data)
+    if any(name in data for name in SENT_BY_PAGES):
+        # Though this page did not ask, it is due for who the form names now.
+        data.setdefault(LAST_EXTRACTION, "")
+    form = _form(booking, now, asked, history, data=data)
+    form.is_valid()
+    return form
 
 
 def _is_in(data: QueryDict, code: str) -> bool:
@@ -192,10 +253,10 @@ def _is_in(data: QueryDict, code: str) -> bool:
 
 
 def _form(
-    request: HttpRequest,
     booking: Booking,
     now: dt.datetime,
     asked: list[screening.Asked],
+    history: list[tuple[str, str]],
     *,
     data: QueryDict | None = None,
     initial: dict[str, Any] | None = None,
@@ -207,19 +268,18 @@ def _form(
         visit_date=booking.local_date,
         today=now.astimezone(booking.location.zone).date(),
         asked=asked,
-        history=_open_history(request, booking, now, data),
-        asks_event=checking.shows_redness(booking),
+        history=history,
+        asks_event=booking.service.leaves_redness,
     )
 
 
 def _open_history(
-    request: HttpRequest, booking: Booking, now: dt.datetime, data: QueryDict | None
+    request: HttpRequest, booking: Booking, run: ScreeningRun | None, data: QueryDict | None = None
 ) -> list[tuple[str, str]]:
     """Earlier visits are asked for once. Who came by a signed link is not asked, but whoever else they book for is."""
-    known = access.known_patient(request)
-    if known and (data is None or (data.get("for_whom", "me") == "me" and data.get("name", "") == known.name)):
+    if answers.own_patient(request, answers.for_whom(request)):
         return []
-    return answers.open_history(request, booking.service, now, data)
+    return answers.open_history(run, booking.service, data)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:

@@ -9,17 +9,17 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bookings import access, emails, lifecycle
+from bookings import access, emails, lifecycle, rechecking
 from bookings.forms import AddressForm
 from bookings.models import Booking
 from bookings.models.event import Actor
-from bookings.online import doors, refusals
+from bookings.online import doors, refusals, skin
 from clinic import guidance, words
 from clinic.models import Moment
 
 NOT_SQUEEZING = "why-not-squeeze"
-# Who books later than this before the visit has answered recently enough.
-ASKED_AGAIN = dt.timedelta(hours=24)
+# An offer to everybody who books, and what is read by who takes it up: nothing of that is sent or kept.
+STOP_PICKING, SUPPORT = "stop-picking", "WHY-7"
 
 
 @doors.patient_page
@@ -36,13 +36,15 @@ def _page(request: HttpRequest, booking: Booking) -> HttpResponse:
     now = timezone.now()
     today = now.astimezone(booking.location.zone).date()
     advice = _next_steps(booking)
+    support = _support(booking)
     context = {
         "booking": booking,
         "sections": guidance.grouped(advice, visit_date=booking.local_date, today=today),
-        "is_draft": guidance.is_draft(advice),
+        "support": support,
+        "is_draft": guidance.is_draft([*advice, *support]),
         "may_correct": access.may_correct_address(booking, now) and booking.reader == own_mail(booking),
         "after_review": _after_review(booking),
-        "asks_again": booking.starts_at - now > ASKED_AGAIN,
+        "asks_again": booking.starts_at - now > rechecking.ASKED_BEFORE,
     }
     return render(request, "booking/done.html", context)
 
@@ -67,6 +69,14 @@ def _next_steps(booking: Booking) -> list[guidance.Advice]:
     shown = {NOT_SQUEEZING, *dated}
     items = guidance.items_for(booking.service, Moment.CONFIRM, booking.location.clinic)
     return [each for each in items if each.priority == 1 and each.topic in shown]
+
+
+def _support(booking: Booking) -> list[guidance.Advice]:
+    """The question whether somebody wants help to stop picking, and what a yes reads. Neither without the other."""
+    clinic = booking.location.clinic
+    found = [skin.wording(STOP_PICKING, clinic), *guidance.by_code([SUPPORT], clinic)]
+    offered = [each for each in found if each is not None]
+    return offered if len(offered) > 1 else []
 
 
 @doors.patient_page

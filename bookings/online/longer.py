@@ -14,7 +14,7 @@ from bookings.eligibility import FROM_HISTORY, Outlook
 from bookings.models import Booking, Task, TaskKind
 from bookings.models.event import Actor
 from bookings.online import answers, doors, visit
-from bookings.online.asked import Asked, asked_for, start_of
+from bookings.online.asked import LOOKED_AT, Asked, asked_for, start_of
 from clinic import screening, words
 from clinic.models import Service, Verdict
 from clinic.screening import Finding, Rulebook
@@ -118,21 +118,22 @@ def ways_for(request: HttpRequest, booking: Booking, now: dt.datetime) -> Ways |
     """None when nothing stands in the way of the visit."""
     book = screening.rulebook(booking.location.clinic)
     outlook = lifecycle.outlook_for(booking, now, book=book, is_known=access.came_by_link(request))
+    outlook = lifecycle.told(booking, outlook)
     found = lifecycle.standing(booking, outlook)
     return _ways(booking, outlook, found, book, now) if found else None
 
 
 def ways_without(booking: Booking, outlook: Outlook, now: dt.datetime) -> Ways:
     """For a time that was refused while nothing stands in the way of the visit itself."""
-    all_found = outlook.outcome(booking.practitioner.code).findings
-    findings = [each for each in all_found if each.verdict is Verdict.CONSULT]
+    all_found = (each for grade in outlook.by_grade for each in outlook.outcome(grade).findings)
+    findings = list(dict.fromkeys(each for each in all_found if each.verdict is Verdict.CONSULT))
     return _ways(booking, outlook, findings, screening.rulebook(booking.location.clinic), now)
 
 
 def _ways(booking: Booking, outlook: Outlook, found: Sequence[Finding], book: Rulebook, now: dt.datetime) -> Ways:
     asked, times = _safe_times(booking, outlook, now)
     advice = list(_advice(booking, asked, found, book))
-    skin_check = lifecycle.consult_for(booking, now)
+    check = answers.skin_check(asked)
     return Ways(
         kind=_kind(found),
         reasons=list(dict.fromkeys(outlook.why(each) for each in found if each.verdict is Verdict.WAIT)),
@@ -140,8 +141,8 @@ def _ways(booking: Booking, outlook: Outlook, found: Sequence[Finding], book: Ru
         is_draft=not all(is_signed for _, is_signed in advice),
         asked=asked,
         times=times,
-        consult=skin_check,
-        consult_times=_consult_times(asked, booking, skin_check, book),
+        consult=check.service if check else None,
+        consult_times=_soonest(check, booking) if check else [],
         task=booking.tasks.filter(kind__in=TELLS_US, done_at=None).first(),
     )
 
@@ -166,18 +167,19 @@ def _safe_times(booking: Booking, outlook: Outlook, now: dt.datetime) -> tuple[A
 
 
 def nearest(asked: Asked, booking: Booking) -> list[dt.datetime]:
-    """The times that are closest to the present one, closest first, without it."""
-    found = availability.nearest(to=booking.starts_at, count=OFFERED + 1, **asked.search(ignoring=booking))
-    return [each.at for each in found if each.at != booking.starts_at][:OFFERED]
+    """The times that are closest to the present one, closest first, without it.
+
+    Those too close to an event only where there are no others.
+    """
+    count, zone = LOOKED_AT if booking.event_on else OFFERED + 1, booking.location.zone
+    found = availability.nearest(to=booking.starts_at, count=count, **asked.search(ignoring=booking))
+    near = [each.at for each in found if each.at != booking.starts_at]
+    calm = [at for at in near if not booking.is_red_on(booking.event_on, after=at.astimezone(zone).date())]
+    return (calm or near)[:OFFERED]
 
 
-def _consult_times(asked: Asked, booking: Booking, consult: Service | None, book: Rulebook) -> list[dt.datetime]:
-    """The earliest that this person may have: of a minor a clinician looks at the answers even then."""
-    if consult is None:
-        return []
-    opens_at = lifecycle.outlook_for(booking, asked.now, service=consult, book=book).opens_at
-    search = asked.search(ignoring=booking) | {"service": consult, "practitioner": None, "opens_at": opens_at}
-    return [each.at for each in availability.soonest(count=3, **search)]
+def _soonest(check: Asked, booking: Booking) -> list[dt.datetime]:
+    return [each.at for each in availability.soonest(count=OFFERED, **check.search(ignoring=booking))]
 
 
 def _advice(booking: Booking, asked: Asked, found: Sequence[Finding], book: Rulebook) -> Iterator[tuple[str, bool]]:

@@ -4,6 +4,7 @@ import calendar
 import dataclasses
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 
 from bookings import availability
 from bookings.eligibility import Outlook
@@ -98,10 +99,13 @@ class _Limits:
     noticed: dt.date
     until: dt.date
     outlook: Outlook | None
+    # Days with times of those alone who may not see this person yet.
+    kept_back: AbstractSet[dt.date]
 
     def reason_for(self, date: dt.date) -> str:
-        is_open = self.today <= date < self.until
-        return self.outlook.reason_for(date) if self.outlook and is_open else ""
+        if self.outlook is None or not self.today <= date < self.until:
+            return ""
+        return self.outlook.reason_for(date, is_kept_back=date in self.kept_back)
 
 
 def choices(
@@ -124,7 +128,7 @@ def choices(
     chosen = _inside(date, today, until) or min(by_day, default=None)
     return Choices(
         month=shown,
-        weeks=_weeks(shown, by_day, chosen, _limits(search, outlook, today, until)),
+        weeks=_weeks(shown, by_day, chosen, _limits(search, outlook, today, until, shown)),
         previous=_month_before(shown) if shown > today else None,
         following=_month_after(shown) if _month_after(shown) < until else None,
         chosen=chosen,
@@ -157,9 +161,13 @@ def _soonest(search: availability.Asked, by_day: dict[dt.date, list[dt.datetime]
     return known if len(known) == SOONEST else [start.at for start in availability.soonest(count=SOONEST, **search)]
 
 
-def _limits(search: availability.Asked, outlook: Outlook | None, today: dt.date, until: dt.date) -> _Limits:
+def _limits(
+    search: availability.Asked, outlook: Outlook | None, today: dt.date, until: dt.date, month: dt.date
+) -> _Limits:
     noticed = (search["now"] + search["clinic"].minimum_notice).astimezone(search["location"].zone).date()
-    return _Limits(today, noticed, until, outlook)
+    opens_at = outlook.for_the_waiting if outlook else None
+    kept_back = _by_day(search | {"opens_at": opens_at}, month, today, until) if opens_at is not None else {}
+    return _Limits(today, noticed, until, outlook, kept_back.keys())
 
 
 def _weeks(

@@ -1,6 +1,7 @@
 """Move a visit: only to times that are safe for this person, with the reason where a day is closed."""
 
 import datetime as dt
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from bookings.models.event import Actor
 from bookings.online import doors, longer, refusals, visit
 from bookings.online.asked import Asked, asked_for, date_of, start_of
 from bookings.online.month import choices
-from clinic import words
+from clinic import guidance, words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +30,7 @@ def move(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpRespon
     if booking.is_late(now) and not is_free:
         return visit.too_late(request, booking, now)
     data = request.POST if request.method == "POST" else request.GET
-    outlook = lifecycle.outlook_for(booking, now, is_known=is_known)
+    outlook = lifecycle.told(booking, lifecycle.outlook_for(booking, now, is_known=is_known))
     clinic, service = booking.location.clinic, booking.agreed_service()
     asked = asked_for(clinic, service, booking.location, data, now, outlook=outlook)
     if request.method != "POST":
@@ -53,9 +54,18 @@ def _choose(request: HttpRequest, booking: Booking, asked: Asked, *, is_free: bo
         "times": near,
         "query": urlencode({"practitioner": asked.practitioner_slug}),
         "is_free": is_free,
+        "may_need_guardian": lifecycle.lacks_guardian(booking, on=asked.now.astimezone(booking.location.zone).date()),
         "will_be_looked_at": bool(asked.outlook and asked.outlook.needs_review),
+        **_event(booking, asked),
     }
     return render(request, "visit/move.html", data)
+
+
+def _event(booking: Booking, asked: Asked) -> dict[str, Any]:
+    """An event to come, and which days are too close before it."""
+    if booking.event_on is None or booking.event_on < asked.today or not booking.service.leaves_redness:
+        return {}
+    return {"event_on": booking.event_on, "redness": guidance.redness(asked.clinic), "today": asked.today}
 
 
 def _moved(request: HttpRequest, booking: Booking, asked: Asked, start: dt.datetime) -> HttpResponse:
@@ -75,14 +85,17 @@ def _moved(request: HttpRequest, booking: Booking, asked: Asked, start: dt.datet
     except lifecycle.Refused as refused:
         return _not_there(request, booking, asked, start, refused)
     messages.success(request, _what_happened(moved))
-    return doors.see_other("visit:show")
+    return doors.see_other("visit:guardian" if lifecycle.lacks_guardian(moved) else "visit:show")
 
 
 def _what_happened(moved: Booking) -> str:
     if moved.state == BookingState.PENDING and moved.reply_by:
         by = words.when(moved.reply_by, moved.location.zone)
         return f"We are holding your new time. A clinician looks at your answers by {by}. You are not booked yet."
-    return "Your visit has moved. We have sent you the new time."
+    said = "Your visit has moved. We have sent you the new time."
+    if moved.event_on and moved.spoils_event:
+        return f"{said} Redness could still show on {words.day(moved.event_on)}."
+    return said
 
 
 def _not_there(

@@ -1,6 +1,7 @@
 """Is anything new? The change-only questions before a visit, and what follows from them."""
 
 import datetime as dt
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from bookings import access, lifecycle
 from bookings.eligibility import Outlook
-from bookings.forms import QuestionsForm, RecheckForm
+from bookings.forms import HealedForm, QuestionsForm, RecheckForm
 from bookings.models import Booking, BookingState, RunKind
 from bookings.models.event import Actor
 from bookings.online import doors, visit
@@ -25,19 +26,37 @@ ANYTHING_NEW = "anything_new"
 @visit.upcoming_page
 def recheck(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
     """GET asks; POST keeps the answers, or stops for medical help."""
-    again = again_for(booking)
-    today = now.astimezone(booking.location.zone).date()
+    again = again_for(booking, now)
     if request.method != "POST":
-        return _page(request, booking, again, RecheckForm(asked=again.asked, today=today), now)
+        return _page(request, booking, again, _form(request, booking, again, now), now)
     if doors.is_too_often(request, "answers", now):
         return doors.too_often(request)
     if request.POST.get(ANYTHING_NEW) == "no" and not again.is_open:
-        return _answered(request, booking, again.nothing_new, now)
-    form = RecheckForm(request.POST, asked=again.asked, today=today)
+        form: RecheckForm = HealedForm(request.POST, asked=[], **_about(booking, again, now))
+        before = again.nothing_new
+    else:
+        form, before = _form(request, booking, again, now), {}
     said = answers_of(form, again.book)
     if said is None:
         return _page(request, booking, again, form, now)
-    return _answered(request, booking, said, now)
+    return _answered(request, booking, {**before, **said}, now)
+
+
+def _form(request: HttpRequest, booking: Booking, again: Again, now: dt.datetime) -> RecheckForm:
+    """First only whether it has healed, where that is asked; all of it with ``all`` in the address."""
+    data, about = request.POST if request.method == "POST" else None, _about(booking, again, now)
+    if data is None and again.told and not again.is_open and "all" not in request.GET:
+        return HealedForm(asked=[], **about)
+    return RecheckForm(data, asked=again.asked, **about)
+
+
+def _about(booking: Booking, again: Again, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "today": now.astimezone(booking.location.zone).date(),
+        "visit_date": booking.local_date,
+        "must_heal": again.must_heal,
+        "told": again.told,
+    }
 
 
 def answers_of(form: QuestionsForm, book: screening.Rulebook) -> Answers | None:
@@ -57,7 +76,7 @@ def answer(request: HttpRequest, booking: Booking, said: Answers, kind: RunKind,
 
 def _answered(request: HttpRequest, booking: Booking, said: Answers, now: dt.datetime) -> HttpResponse:
     try:
-        outlook = answer(request, booking, said, RunKind.RECHECK, now)
+        outlook = lifecycle.told(booking, answer(request, booking, said, RunKind.RECHECK, now))
     except lifecycle.NeedsHelp:
         return doors.see_other("visit:help")
     if lifecycle.standing(booking, outlook):
@@ -78,6 +97,7 @@ def _page(request: HttpRequest, booking: Booking, again: Again, form: RecheckFor
         "again": again,
         "since": since(booking),
         "form": form,
+        "is_short": isinstance(form, HealedForm),
         "has_errors": form.is_bound,
         "is_draft": not all(each.is_signed for each in again.asked),
     }

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from bookings import access, availability
+from bookings.ages import AgeProblem
 from bookings.availability import NotOffered as Reason
-from bookings.eligibility import AgeProblem
 from bookings.lifecycle import (
     ConsultOnly,
     NotOffered,
+    NotSafeYet,
     Paused,
     PhoneOnly,
     Refused,
@@ -21,7 +22,7 @@ from bookings.lifecycle import (
 )
 from bookings.models import Booking
 from bookings.online import doors
-from bookings.online.answers import CONSULT, Meaning, meaning_of
+from bookings.online.answers import Meaning, meaning_of, open_skin_check, skin_check
 from bookings.online.asked import Asked
 from clinic import words
 from clinic.models import Service
@@ -58,18 +59,19 @@ def unsafe(request: HttpRequest, asked: Asked, refused: Unsafe, start: dt.dateti
     meaning = meaning_of(asked)
     if isinstance(refused, ConsultOnly) and meaning is not None:
         return consult_only(request, asked, meaning, status=422)
-    title = "A clinician needs to look first" if isinstance(refused, ReviewFirst) else "Your skin needs a little longer"
+    title = "Your skin needs a little longer"
+    if isinstance(refused, ReviewFirst):
+        title = "A clinician needs to look first"
+    elif isinstance(refused, NotSafeYet) and refused.first is None:
+        title = "Somebody else needs to do this visit"
     return nearest(request, asked, start, title=title, text=str(refused), status=422, meaning=meaning)
 
 
 def consult_only(request: HttpRequest, asked: Asked, meaning: Meaning, *, status: int = 200) -> HttpResponse:
     """No extraction now: why, and the earliest times of a skin check, one tap away."""
-    consult = Service.objects.in_use(asked.today).filter(slug=CONSULT).exclude(pk=asked.service.pk).first()
-    times: list[dt.datetime] = []
-    if consult is not None:
-        search = asked.search(visitor=access.known_visitor(request))
-        search |= {"service": consult, "practitioner": None, "opens_at": {}}
-        times = [each.at for each in availability.soonest(count=3, **search)]
+    check = skin_check(asked)
+    times = near(check.search(visitor=access.known_visitor(request)), None) if check else []
+    consult = check.service if check else None
     context = {"asked": asked, "meaning": meaning, "consult": consult, "times": times, "hide_nav": True}
     return render(request, "booking/consult_only.html", context, status=status)
 
@@ -111,6 +113,7 @@ def nearest(
         "times": times,
         "has_draft": bool(access.draft(request)),
         "meaning": meaning,
+        "skin_check": open_skin_check(asked) if meaning else None,
         "hide_nav": True,
     }
     return render(request, "booking/refusal.html", context, status=status)

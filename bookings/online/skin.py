@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from bookings import access, eligibility, lifecycle
-from bookings.forms import QuestionsForm
+from bookings.forms import SkinForm
 from bookings.models import Booking, ScreeningRun
 from bookings.models.event import Actor
 from bookings.online import answers, doors
@@ -31,16 +31,17 @@ class Asking:
     service: Service
     book: Rulebook
     history: list[tuple[str, str]]
+    whom: str
     today: dt.date
 
     @property
     def asked(self) -> list[screening.Asked]:
         return self.book.asked(self.service.codes, SKIN)
 
-    def form(self, data: QueryDict | None = None, *, run: ScreeningRun | None = None) -> QuestionsForm:
+    def form(self, data: QueryDict | None = None, *, run: ScreeningRun | None = None) -> SkinForm:
         """Bound to ``data``, or filled with what was answered before in ``run``."""
-        initial = answers.initial_of(run, self.asked)
-        return QuestionsForm(data, asked=self.asked, history=self.history, today=self.today, initial=initial)
+        initial = answers.initial_of(run, self.asked) | {"for_whom": self.whom}
+        return SkinForm(data, asked=self.asked, history=self.history, today=self.today, initial=initial)
 
 
 @doors.patient_page
@@ -61,6 +62,7 @@ def skin(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
     if not is_valid:
         return _page(request, asking, form, status=422)
     answers.keep(request, form, asking.book, now)
+    access.keep_draft(request, access.draft(request) | {"for_whom": form.cleaned_data["for_whom"]})
     held = access.held(request)
     if held is not None and held.service_id == asking.service.pk and _is_still_safe(request, held, now):
         return doors.see_other("booking:details")
@@ -78,20 +80,29 @@ def _is_still_safe(request: HttpRequest, held: Booking, now: dt.datetime) -> boo
 
 
 def _asking(request: HttpRequest, clinic: Clinic, service: Service, now: dt.datetime) -> Asking:
-    history = [] if access.known_patient(request) else eligibility.history_asked(service)
-    return Asking(clinic, service, screening.rulebook(clinic), history, local_today(clinic, now))
+    whom = answers.for_whom_before(request)
+    history = [] if answers.own_patient(request, whom) else eligibility.history_asked(service)
+    return Asking(clinic, service, screening.rulebook(clinic), history, whom, local_today(clinic, now))
 
 
 def help_first(request: HttpRequest, clinic: Clinic, book: Rulebook, said: Answers) -> HttpResponse:
-    """Medical help comes first: what was held and answered is let go, and no time is offered."""
+    """Medical help comes first: what was held and answered is let go, and no time is offered.
+
+    Who came by their own link and speaks of themselves has no visit from here on; whose visit any other is, a person
+    asks.
+    """
     now = timezone.now()
+    is_their_own = answers.own_patient(request, answers.for_whom(request)) is not None
     while booking := access.held(request):
         lifecycle.call_off(booking, by=Actor.PATIENT, now=now)
     access.forget_answers(request)
-    known = access.visit_of(request)
+    known, off = access.visit_of(request), None
     if known is not None and known.is_upcoming:
-        lifecycle.warn(known, now=now)
-    return render(request, "booking/help.html", help_context(clinic, book, said))
+        if is_their_own:
+            off = lifecycle.suspend(known, by=Actor.PATIENT, now=now)
+        else:
+            lifecycle.warn(known, now=now)
+    return render(request, "booking/help.html", help_context(clinic, book, said) | {"off": off})
 
 
 def help_context(clinic: Clinic, book: Rulebook, said: Answers) -> dict[str, object]:
@@ -120,7 +131,7 @@ def above_questions(clinic: Clinic) -> guidance.Advice | None:
     return wording("above-questions", clinic)
 
 
-def _page(request: HttpRequest, asking: Asking, form: QuestionsForm, *, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, asking: Asking, form: SkinForm, *, status: int = 200) -> HttpResponse:
     advice = guidance.items_for(asking.service, Moment.BOOKING, asking.clinic)
     flags = [each for each in advice if each.code.startswith("FLAG-")]
     above = above_questions(asking.clinic)

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bookings import access, lifecycle
 from bookings.eligibility import NOTHING_SAID
 from bookings.forms import CallMeForm
+from bookings.forms.fields import FOR_SOMEONE
 from bookings.models import Booking
 from bookings.online import doors, refusals, skin
-from bookings.online.answers import Meaning, meaning_of, said_by, with_outlook
+from bookings.online.answers import Meaning, meaning_of, open_skin_check, said_by, with_outlook
 from bookings.online.asked import Asked, asked_for, date_of, location_of, locations_of, service_of, start_of
 from bookings.online.month import choices
 from clinic.models import Clinic
@@ -36,7 +37,8 @@ def times(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
     meaning = meaning_of(asked)
     if meaning is not None and meaning.outlook.is_consult_only:
         return refusals.consult_only(request, asked, meaning)
-    return render(request, "booking/times.html", _context(request, asked) | {"meaning": meaning, **_all_clear(meaning)})
+    about = {"meaning": meaning, "skin_check": open_skin_check(asked), **_all_clear(meaning)}
+    return render(request, "booking/times.html", _context(request, asked) | about)
 
 
 def _all_clear(meaning: Meaning | None) -> dict[str, object]:
@@ -82,8 +84,9 @@ def hold(request: HttpRequest, clinic: Clinic, slug: str) -> HttpResponse:
         return render(request, "booking/locations.html", context, status=422)
     is_another = request.POST.get("another") == "1"
     if is_another:
-        # The next person is asked anew.
+        # The next person is asked anew, and has a history of their own.
         access.forget_answers(request)
+        access.keep_draft(request, {"for_whom": FOR_SOMEONE})
     asked = with_outlook(asked_for(clinic, service, location, request.POST, now), said_by(request, now))
     start = start_of(request.POST, now)
     if start is None:

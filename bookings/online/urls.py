@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bookings.online import (
+    answering,
     check_in,
     details,
     done,
@@ -35,6 +36,7 @@ visit_urls = [
     path("", visit.show, name="show"),
     path("move/", move.move, name="move"),
     path("cancel/", visit.cancel, name="cancel"),
+    path("guardian/", answering.name, name="guardian"),
     path("recheck/", recheck.recheck, name="recheck"),
     path("squeezed/", squeezed.squeezed, name="squeezed"),
     path("squeezed/thanks/", squeezed.told, name="told"),

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bookings import access, lifecycle
+from bookings import access, lifecycle, rechecking
 from bookings.forms import CancelForm
 from bookings.models import Booking, BookingState, TaskKind
 from bookings.models.event import Actor
@@ -19,10 +19,8 @@ from bookings.online.done import calendar_file
 from bookings.online.skin import help_context
 from bookings.online.stages import advice_today, check_in_day
 from clinic import guidance, screening
+from clinic.models.services import EXTRACT
 from clinic.screening import Answer, Answered
-
-# Who may have squeezed what we are to treat.
-EXTRACT = "EXTRACT"
 
 
 def visit_page(view: doors.View) -> doors.View:
@@ -92,13 +90,15 @@ def show(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpRespon
 def _before(booking: Booking, now: dt.datetime, *, is_known: bool) -> dict[str, object]:
     """What a visit to come may ask for: something new, a safer time, or word of squeezing."""
     stands = lifecycle.stands_since_arranged(booking, now, is_known=is_known)
-    is_time = lifecycle.is_asked_again(booking, now) and not stands
-    again = again_for(booking) if is_time or (booking.is_screening_outstanding and not stands) else None
+    is_time = rechecking.is_asked(booking, now) and not stands
+    again = again_for(booking, now) if is_time or (booking.is_screening_outstanding and not stands) else None
     return {
+        "lacks_guardian": lifecycle.lacks_guardian(booking),
+        # Who may have squeezed what we are to treat.
         "can_squeeze": EXTRACT in booking.service.groups,
         "stands": stands,
         "since": since(booking),
-        "has_answered": is_time and lifecycle.has_answered_again(booking),
+        "has_answered": is_time and rechecking.has_answered(booking),
         "again": again if again and (is_time or again.is_open) else None,
     }
 

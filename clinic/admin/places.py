@@ -141,8 +141,9 @@ class OpeningHoursAdmin(ForeseeingAdmin, AuditedAdmin):
 
 @admin.register(Absence)
 class AbsenceAdmin(ForeseeingAdmin, AuditedAdmin):
-    """Times are typed by the clock of the first location."""
+    """Times are typed by the clock of the first location. Public holidays enter themselves; the desk opens them."""
 
+    change_list_template = "admin/absences.html"
     list_display = ("who", "starts_at", "ends_at", "reason")
     list_filter = ("starts_at", ("resource", admin.RelatedOnlyFieldListFilter), "location")
     list_select_related = ("resource", "location")
@@ -158,6 +159,9 @@ class AbsenceAdmin(ForeseeingAdmin, AuditedAdmin):
             },
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(holiday_on=None)
 
     @admin.display(description="who or what is away", ordering="resource__name")
     def who(self, absence: Absence) -> Resource | Location | None:

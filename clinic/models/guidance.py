@@ -8,7 +8,7 @@ from clinic.models.review import Reviewed
 
 
 class Moment(models.TextChoices):
-    """When an item is shown; guidance.md section 2a."""
+    """When an item is shown."""
 
     BROWSE = "browse", "Public pages"
     BOOKING = "booking", "While booking"
@@ -27,7 +27,7 @@ def are_moments(codes: object) -> None:
 
 
 class Source(models.Model):
-    """Something we read, and how far it may be trusted: the tags of guidance.md, A, B, C, D."""
+    """Something we read, and how far it may be trusted."""
 
     code = models.CharField(max_length=10, unique=True)
     title = models.TextField()

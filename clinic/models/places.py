@@ -113,6 +113,10 @@ class Clinic(models.Model):
     def minimum_notice(self) -> dt.timedelta:
         return dt.timedelta(minutes=self.minimum_notice_minutes)
 
+    @property
+    def event_gap(self) -> dt.timedelta:
+        return dt.timedelta(days=self.event_gap_days)
+
     def is_phone_open(self, local_now: dt.datetime) -> bool:
         """Whether someone answers now; ``local_now`` is wall time at the clinic."""
         return local_now.weekday() in self.phone_days and self.phone_opens_at <= local_now.time() < self.phone_closes_at

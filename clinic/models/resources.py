@@ -12,7 +12,7 @@ from clinic.models.places import Location
 
 
 class Grade(models.TextChoices):
-    """What a practitioner is trained as; guidance.md section 4."""
+    """What a practitioner is trained as."""
 
     AESTHETICIAN = "A", "Aesthetician"
     NURSE = "N", "Nurse"

@@ -8,7 +8,7 @@ from clinic.models.review import Reviewed
 
 
 class Verdict(models.TextChoices):
-    """What a "yes" does, mildest first; guidance.md section 3a."""
+    """What a "yes" does, mildest first."""
 
     OK = "OK", "Go ahead"
     NOTE = "NOTE", "Tell the practitioner"
@@ -19,7 +19,7 @@ class Verdict(models.TextChoices):
 
 
 class Undated(models.TextChoices):
-    """What a rule that waits does when nobody knows the date; guidance.md section 3a, 2, and the rule of Q5."""
+    """What a rule that waits does when nobody knows the date."""
 
     REVIEW = "review", "A clinician decides"
     TODAY = "today", "It counts from today"

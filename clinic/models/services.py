@@ -12,6 +12,8 @@ from clinic.models.resources import EquipmentKind, Grade, RoomKind
 
 # These stand where a service's slug would stand in an address.
 RESERVED_SLUGS = {"details", "done"}
+# The set of services after which skin may look red for a few days.
+EXTRACT = "EXTRACT"
 
 
 def is_free_slug(slug: str) -> None:
@@ -89,6 +91,10 @@ class Service(models.Model):
     def codes(self) -> set[str]:
         """Every name by which guidance and rules may mean this service."""
         return {"ALL", self.slug, *self.groups}
+
+    @property
+    def leaves_redness(self) -> bool:
+        return EXTRACT in self.codes
 
     @property
     def title(self) -> str:

@@ -22,6 +22,7 @@ DETAILS = {
     "date_of_birth": "1990-03-17",
     "for_whom": "me",
     **{f"q{number}": "no" for number in range(1, 13)},
+    "last_extraction": "no",
     "guidance_read": "on",
     "consent": "on",
 }

@@ -92,7 +92,7 @@ def test_a_new_patient_walks_in(
 
     to_who_comes(hand)
     hand.type(page.locator("#id_q"), "robin example")
-    hand.click(page.get_by_role("link", name="New patient"))
+    hand.click(page.get_by_role("button", name="New patient"))
     expect(page.get_by_label("Full name", exact=True)).to_have_value("Robin Example")
     hand.click(page.locator("input[name=adult][value=yes]"))
     no_to(hand, "q1", "q2")
@@ -150,7 +150,7 @@ def test_a_returning_patient_walks_in(
 
     to_who_comes(hand)
     hand.type(page.locator("#id_q"), "9911")
-    hand.click(page.locator("#people").get_by_role("link", name="Kim Tea"))
+    hand.click(page.locator("#people").get_by_role("button", name="Kim Tea"))
     expect(page.get_by_role("heading", name="Kim Tea")).to_be_visible()
     hand.click(page.locator("input[name=adult][value=yes]"))
     no_to(hand, "q1", "q2")
@@ -206,6 +206,36 @@ def test_a_time_found_on_the_phone_is_held_while_they_talk(desk: Desk, world: Wo
     booking = booked(page)
     assert (booking.starts_at, booking.practitioner) == (local(thursday, 16), world.practitioner)
     assert booking.state == BookingState.CONFIRMED
+
+
+def test_what_was_typed_outlives_a_search_and_another_time(desk: Desk, world: World) -> None:
+    """The caller changes their mind twice: nothing is typed or asked a second time."""
+    Patient.objects.create(name="Kim Tea", phone="+12125559911", created_at=NOW)
+    page = desk.open("reception", "/desk/")
+    find(page, "nose, Thursday after 16:00, any").first.click()
+    expect(page).to_have_url(WHO)
+    for name in ("adult", "q1", "q2"):
+        page.locator(f"input[name={name}][value={'yes' if name == 'adult' else 'no'}]").check()
+    page.get_by_label("Full name", exact=True).fill("Sam Kay")
+    page.locator("input[name=email]").fill("sam@gmial.com")
+    page.locator("input[name=phone]").fill("212 555 0123")
+    expect(page.locator("#likelier")).to_have_text("Did you mean sam@gmail.com?")
+
+    page.locator("#id_q").fill("kim")
+    page.locator("#id_q").press("Enter")
+    expect(page.locator("#people").get_by_role("button", name="Kim Tea")).to_be_visible()
+    expect(page.get_by_label("Full name", exact=True)).to_have_value("Sam Kay")
+    press(page, "Another time")
+    page.get_by_role("link", name="Later times").click()
+    expect(page).to_have_url(re.compile(r"later="))
+    expect(page.get_by_role("main")).to_contain_text("You still hold Thursday 3 December, 4pm")
+    page.locator("#pick button[name=slot]").first.click()
+
+    expect(page).to_have_url(WHO)
+    expect(page.get_by_label("Full name", exact=True)).to_have_value("Sam Kay")
+    page.locator("input[name=email]").fill("sam@gmail.com")
+    press(page, "Book this visit")
+    assert booked(page).patient == Patient.objects.get(name="Sam Kay", email="sam@gmail.com", phone="+12125550123")
 
 
 def card(page: Page, booking: Booking) -> Locator:

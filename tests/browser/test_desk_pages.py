@@ -74,6 +74,7 @@ def test_a_clinician_approves_and_asks_without_a_script(open_page, world):
 
     page.goto(page_of(booking))
     page.get_by_role("button", name="Mo Kay agrees, here").click()
+    expect(page.locator(".messages")).to_contain_text("Mo Kay has agreed.")
     page.get_by_role("link", name="Ask all once more").click()
     page.locator("input[name=q1][value=yes]").check()
     page.get_by_role("button", name="Save the answers").click()

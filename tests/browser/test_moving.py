@@ -184,9 +184,106 @@ def tab_to(page: Page, wanted: Locator) -> None:
     raise AssertionError("not to be reached by Tab")
 
 
+@pytest.fixture
+def long_day(world: World) -> None:
+    """From seven in the morning to nine at night: more than a window holds."""
+    OpeningHours.objects.update(opens_at=dt.time(7), closes_at=dt.time(21))
+
+
+def head_of(page: Page, name: str = "Maya Ruiz") -> FloatRect:
+    return box(page.locator(".board-head", has=page.get_by_role("heading", name=name, exact=True)))
+
+
+def test_the_heads_of_the_columns_stay_in_sight_to_the_end_of_a_long_day(open_page, world, booking, long_day):
+    page = open_page("/")
+    board_of(page, booking)
+    board = page.locator("#board")
+
+    board.evaluate("each => { each.scrollIntoView({block: 'start'}); each.scrollTop = each.scrollHeight; }")
+
+    top, head = box(board)["y"], head_of(page)
+    assert top <= head["y"] <= top + 2
+    assert box(board)["height"] <= 900
+    middle = [head["x"] + head["width"] / 2, head["y"] + head["height"] / 2]
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('.board-head') !== null", middle)
+    assert problems(page) == []
+
+
+def test_what_has_the_focus_is_not_hidden_under_a_head(open_page, world, booking, long_day):
+    page = open_page("/")
+    board_of(page, booking)
+    board = page.locator("#board")
+    link = card(page, booking, "maya").get_by_role("link", name="Sam K.", exact=True)
+    board.evaluate("each => each.scrollIntoView({block: 'start'})")
+    board.evaluate("(each, down) => { each.scrollTop = down; }", box(link)["y"] - box(board)["y"] - 20)
+    head = head_of(page)
+    assert box(link)["y"] < head["y"] + head["height"], "hidden by now"
+
+    link.focus()
+
+    assert box(link)["y"] >= head["y"] + head["height"]
+
+
+def test_a_visit_that_is_held_at_the_edge_of_the_board_moves_it_along(open_page, world, booking, long_day):
+    page = open_page("/")
+    board_of(page, booking)
+    board = page.locator("#board")
+    board.evaluate("each => each.scrollIntoView({block: 'start'})")
+    at = pick_up(page, card(page, booking, "maya"))
+    place = box(board)
+
+    page.mouse.move(at["x"] + 60, min(place["y"] + place["height"], 900) - 10, steps=4)
+    expect(page.locator(".drag-target")).to_have_text("8:45pm")
+    page.mouse.move(at["x"] + 60, head_of(page)["y"] + head_of(page)["height"] + 10, steps=4)
+    expect(page.locator(".drag-target")).to_have_text("7am")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+    assert stands(booking) == (booking.starts_at, "maya")
+
+
+def test_beside_the_part_of_the_board_that_is_in_sight_nothing_moves(open_page, world, booking, long_day):
+    """What is scrolled away, under the heads and above the board, is no place to drop a visit."""
+    page = open_page("/")
+    board_of(page, booking)
+    page.locator("#board").evaluate("each => { each.scrollTop = 250; }")
+    address, at = page.url, pick_up(page, card(page, booking, "maya"))
+    head, board = head_of(page), box(page.locator("#board"))
+
+    for y in (board["y"] - 40, head["y"] + head["height"] / 2):
+        page.mouse.move(at["x"] + 60, y)
+        assert page.locator(".drag-target").is_hidden()
+    expect(page.get_by_text("Not on the board.", exact=True)).to_have_count(1)
+    page.mouse.up()
+
+    expect(page.get_by_text("Not moved.")).to_have_count(1)
+    assert page.url == address
+
+
+def test_another_day_keeps_that_no_email_goes_out(open_page, world, booking):
+    page = open_page("/", javascript=False)
+    signed_in(page, "reception")
+    page.goto(f"/desk/bookings/{booking.reference}/move/")
+    page.get_by_label("Email Sam").uncheck()
+    later = booking.local_date + dt.timedelta(days=7)
+
+    day = page.get_by_role("textbox", name="Day", exact=True)
+    day.fill(later.isoformat())
+    day.press("Enter")
+    expect(day).to_have_value(later.isoformat())
+    expect(page.get_by_role("heading", level=2, name=f"{later.day} December")).to_be_visible()
+    expect(page.get_by_label("Email Sam")).not_to_be_checked()
+    page.get_by_role("button", name=re.compile("^11am, .*Maya Ruiz")).last.click()
+
+    expect(page.locator(".undo-bar")).to_contain_text("No email was sent.")
+    assert stands(booking)[0].astimezone(world.location.zone).date() == later
+    assert not OutgoingEmail.objects.filter(booking=booking, kind="moved").exists()
+
+
 def test_without_a_script_by_its_links(open_page, world, booking):
     page = open_page("/", javascript=False)
     board_of(page, booking)
     card(page, booking, "maya").get_by_role("link", name="Move Sam K.").click()
+    expect(page.locator("#moving")).to_contain_text("Moving Sam K.")
     page.locator(".board [data-column=maya1] a.gap").first.click()
     review_and_undo(page, booking)

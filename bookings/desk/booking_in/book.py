@@ -17,12 +17,13 @@ from bookings.availability import NotOffered
 from bookings.desk import reading
 from bookings.desk.acting import form_page, status_of
 from bookings.desk.booking_in import finding, held, knowing, phrases
-from bookings.desk.booking_in.finding import Free, Wish
+from bookings.desk.booking_in.finding import Found, Free, Wish
 from bookings.desk.booking_in.forms import ANYONE, FinderForm, PickForm, instant
 from bookings.desk.booking_in.knowing import Known
-from bookings.desk.doors import books, notices, user_of
+from bookings.desk.doors import books, notices, patient_for, user_of
 from clinic.models import Location, Resource, Service
 
+SEARCHED = ("service", "location", "practitioner", "date", "after", "before")
 WALK_IN = "Walk-in"
 # What is mostly the reason, for one press.
 USUAL_REASONS = (WALK_IN, "Asked for it on the phone", "The practitioner agreed")
@@ -147,7 +148,9 @@ def _page(
     data["caller"] = held.caller_of(data.get("caller", ""))
     form = FinderForm(data, services=house.services, people=house.people, locations=house.locations)
     is_valid = form.is_valid()
-    known, wish = _narrowed(request, _wish(house, form.cleaned_data) if is_valid else None, data, house.now)
+    wish = _wish(house, form.cleaned_data, is_span=wanted.is_span) if is_valid else None
+    known, wish = _narrowed(request, wish, data, house.now)
+    found = _found(house, wish, pick) if wish else Found()
     location = house.location(data.get("location", ""))
     here_now = finding.for_walk_ins(house.services, location, house.now)
     context = {
@@ -159,7 +162,8 @@ def _page(
         "phrase": phrase,
         "wanted": wanted,
         "wish": wish,
-        "found": _found(house, wish, pick) if wish else [],
+        "found": found,
+        "later_times": _later_times(data, phrase, found),
         "location": location,
         "here_now": here_now,
         "is_anyone_free": any(each.at for each in here_now),
@@ -180,18 +184,28 @@ def _narrowed(
     request: HttpRequest, wish: Wish | None, data: dict[str, Any], now: dt.datetime
 ) -> tuple[Known | None, Wish | None]:
     """For whom it is, where staff know: then only times that are safe for them are looked for."""
-    patient = knowing.whom(user_of(request), data.get("patient", ""))
+    patient = patient_for(user_of(request), data.get("patient", ""))
     if patient is None:
         return None, wish
-    reading.read(request, patient, now=now)
+    reading.shown(request, patient, now=now)
     return knowing.known(patient, wish, now)
 
 
-def _found(house: House, wish: Wish, pick: PickForm | None) -> list[Free]:
+def _found(house: House, wish: Wish, pick: PickForm | None) -> Found:
     """The first that fit; in place of a time that was pressed and is gone, those closest to it."""
     pressed = pick.cleaned_data.get("start") if pick else None
     near = finding.instead(pressed, wish.asked(house.now)) if pressed else []
-    return near or finding.nearest(wish, house.now)
+    return Found(others=near) if near else finding.nearest(wish, house.now)
+
+
+def _later_times(data: dict[str, Any], phrase: str, found: Found) -> str:
+    """The same search, to go on where the times that are shown end; "" where it ends."""
+    if found.go_on is None:
+        return ""
+    about = {name: data.get(name, "") for name in ("patient", "caller")}
+    asked = {"q": phrase} if phrase else {name: data.get(name, "") for name in SEARCHED}
+    query = {name: said for name, said in {**asked, **about}.items() if said}
+    return f"?{urlencode({**query, 'later': found.go_on.isoformat()})}#found"
 
 
 def _names(house: House) -> phrases.Names:
@@ -217,13 +231,12 @@ def _asked(
         "date": house.today if wanted.is_now and wanted.date is None else wanted.date,
         "after": wanted.after,
         "before": wanted.before,
-        "patient": asked.get("patient", ""),
-        "caller": asked.get("caller", ""),
+        **{name: asked.get(name, "") for name in ("patient", "caller", "later")},
     }
     return said | ({"location": wanted.location.slug} if wanted.location else {})
 
 
-def _wish(house: House, said: dict[str, Any]) -> Wish | None:
+def _wish(house: House, said: dict[str, Any], *, is_span: bool) -> Wish | None:
     """None until a service is chosen."""
     service = house.service(said["service"])
     if service is None:
@@ -235,6 +248,8 @@ def _wish(house: House, said: dict[str, Any]) -> Wish | None:
         date=said["date"],
         after=said["after"],
         before=said["before"],
+        is_day=said["date"] is not None and not is_span,
+        later_than=instant(said["later"]),
     )
 
 

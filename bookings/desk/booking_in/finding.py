@@ -3,12 +3,12 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 from operator import itemgetter
 
 from bookings import availability
 from bookings.availability import Asked, Bend, Diary, NotOffered
-from clinic.intervals import ONE_DAY, instant_of, minute_of
+from clinic.intervals import ONE_DAY, day_start, instant_of, minute_of
 from clinic.models import Location, Resource, Service
 
 SHOWN, OFFERED = 9, 3
@@ -21,7 +21,9 @@ ROUND_MINUTES = 5
 class Wish:
     """What is looked for; without a ``practitioner`` anybody will do, without a ``date`` the soonest.
 
-    ``opens_at`` says from when on it is safe for somebody who is known, by the grade of who does it.
+    ``is_day``: that day itself is wanted, and not only what comes from then on. ``later_than`` goes on where the times
+    that were shown end. ``opens_at`` says from when on it is safe for somebody who is known, by the grade of who does
+    it.
     """
 
     service: Service
@@ -30,6 +32,8 @@ class Wish:
     date: dt.date | None = None
     after: dt.time | None = None
     before: dt.time | None = None
+    is_day: bool = False
+    later_than: dt.datetime | None = None
     opens_at: Mapping[str, dt.datetime] = dataclasses.field(default_factory=dict)
 
     def asked(self, now: dt.datetime) -> Asked:
@@ -43,8 +47,21 @@ class Wish:
             "opens_at": self.opens_at,
         }
 
+    @property
+    def has_hours(self) -> bool:
+        return self.after is not None or self.before is not None
+
+    def day_of(self, instant: dt.datetime) -> dt.date:
+        return instant.astimezone(self.location.zone).date()
+
+    def first_day(self, now: dt.datetime) -> dt.date:
+        days = [self.day_of(now), self.date, self.later_than and self.day_of(self.later_than)]
+        return max(day for day in days if day)
+
     def fits(self, instant: dt.datetime) -> bool:
         """By the clock on the wall."""
+        if self.later_than and instant <= self.later_than:
+            return False
         time = instant.astimezone(self.location.zone).time()
         return (self.after is None or time >= self.after) and (self.before is None or time < self.before)
 
@@ -66,6 +83,19 @@ class Free:
 
 
 @dataclasses.dataclass(frozen=True)
+class Found:
+    """What to offer: the times ``on_day``, where a day was said, and the nearest ``others``.
+
+    ``is_full``: visits are held on that day, and all of them are taken. ``go_on`` is where more times are looked for.
+    """
+
+    on_day: Sequence[Free] = ()
+    others: Sequence[Free] = ()
+    is_full: bool = False
+    go_on: dt.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Now:
     """The first start of a service for whoever stands here; ``at`` None when there is none today."""
 
@@ -73,15 +103,33 @@ class Now:
     at: dt.datetime | None
 
 
-def nearest(wish: Wish, now: dt.datetime) -> list[Free]:
+def nearest(wish: Wish, now: dt.datetime) -> Found:
     """The first times from that day on, each with the person whose day it breaks up least."""
-    today = now.astimezone(wish.location.zone).date()
-    first = max(wish.date or today, today)
-    asked = wish.asked(now)
-    diary, found = availability.search_minutes(first=first, until=first + LOOKED_AHEAD, **asked)
-    offered = (free for free in _each_once(diary, found) if wish.fits(free.at))
-    chosen = [free for free, _ in zip(offered, range(SHOWN), strict=False)]
-    return [dataclasses.replace(free, needs_reason=bool(availability.bent_by_time(free.at, asked))) for free in chosen]
+    first, asked = wish.first_day(now), wish.asked(now)
+    until = first + LOOKED_AHEAD
+    diary, found = availability.search_minutes(first=first, until=until, **asked)
+    fit = islice((free for free in _each_once(diary, found) if wish.fits(free.at)), SHOWN)
+    shown = [dataclasses.replace(free, needs_reason=bool(availability.bent_by_time(free.at, asked))) for free in fit]
+    on_day = [free for free in shown if wish.is_day and wish.day_of(free.at) == wish.date]
+    return Found(
+        on_day=on_day,
+        others=shown[len(on_day) :],
+        is_full=wish.is_day and not on_day and _is_held(diary, wish),
+        go_on=shown[-1].at if len(shown) == SHOWN else _end_of(until, wish, now),
+    )
+
+
+def _end_of(until: dt.date, wish: Wish, now: dt.datetime) -> dt.datetime | None:
+    """Where the window ends; None where nothing is booked any more, however far staff look."""
+    is_within = until <= wish.day_of(now) + availability.STAFF_HORIZON
+    return instant_of(day_start(until, wish.location.zone)) if is_within else None
+
+
+def _is_held(diary: Diary, wish: Wish) -> bool:
+    """Whether there would be a time on the day that was said, if nothing were booked."""
+    starts = (instant_of(minute) for minute, _ in diary.emptied().offered())
+    on_day = takewhile(lambda at: wish.day_of(at) == wish.date, starts)
+    return any(wish.fits(at) for at in on_day)
 
 
 def for_walk_ins(

@@ -22,7 +22,7 @@ CHOOSE = "Choose a time from the list."
 
 def _day() -> forms.DateField:
     return forms.DateField(
-        label="From day",
+        label="Day",
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
@@ -41,7 +41,7 @@ def _clock(label: str) -> forms.TimeField:
 
 
 class FinderForm(forms.Form):
-    """The plain twin of the phrase: which visit, from which day, at which hours, with whom."""
+    """The plain twin of the phrase: which visit, on which day, at which hours, with whom."""
 
     date = _day()
     after = _clock("After")
@@ -72,6 +72,8 @@ class FinderForm(forms.Form):
             field.depends = True
         self.fields["patient"] = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
         self.fields["caller"] = forms.CharField(required=False, widget=forms.HiddenInput)
+        # Never in the form as it is shown: a new search begins at the beginning.
+        self.fields["later"] = forms.CharField(required=False)
         self.helper = FormHelper()
         self.helper.form_method = "get"
         self.helper.attrs = {"novalidate": True}

@@ -12,6 +12,7 @@ from bookings.access import is_plain
 from bookings.desk.booking_in.forms import ANYONE, PickForm
 from bookings.models import Booking, BookingState
 from bookings.models.booking import BookingQuerySet
+from bookings.models.event import BENT
 from clinic.models import Location
 
 # One on the phone, one at the desk, one who waits.
@@ -56,7 +57,7 @@ def slot_of(booking: Booking) -> str:
 
 def reason_for(booking: Booking) -> str:
     """Why a rule of time was bent for it, to hold it once more for the same reason."""
-    bent = booking.events.filter(verb=lifecycle.BENT).last()
+    bent = booking.events.filter(verb=BENT).last()
     return str(bent.detail.get("reason", "")) if bent else ""
 
 

@@ -23,11 +23,6 @@ class Known:
     why: str = ""
 
 
-def whom(user: User, who: str) -> Patient | None:
-    """The patient with this id, among those whom ``user`` may see."""
-    return patients_for(user).filter(pk=who).first() if who.isdecimal() and len(who) < 10 else None
-
-
 def known(patient: Patient, wish: Wish | None, now: dt.datetime) -> tuple[Known, Wish | None]:
     """With the wish narrowed to times that their earlier visits and their age allow."""
     if wish is None:
@@ -40,8 +35,9 @@ def known(patient: Patient, wish: Wish | None, now: dt.datetime) -> tuple[Known,
         now=now,
     )
     safe_from = outlook.first_safe_date
-    dates = [date for date in (wish.date, safe_from) if date]
-    narrowed = dataclasses.replace(wish, date=max(dates, default=None), opens_at=outlook.opens_at)
+    first = max((date for date in (wish.date, safe_from) if date), default=None)
+    is_day = wish.is_day and wish.date == first
+    narrowed = dataclasses.replace(wish, date=first, is_day=is_day, opens_at=outlook.opens_at)
     return Known(patient, safe_from, next(iter(outlook.reasons), "")), narrowed
 
 

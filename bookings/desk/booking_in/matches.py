@@ -39,4 +39,4 @@ def matches(text: str, user: User) -> Matches:
 def find_patients(request: HttpRequest) -> HttpResponse:
     """A part of a page; without JavaScript the page that asks shows the same."""
     found = matches(request.GET.get("q", ""), user_of(request))
-    return render(request, "desk/found_patients.html", {"matches": found, "caller": request.GET.get("caller", "")})
+    return render(request, "desk/found_patients.html", {"matches": found})

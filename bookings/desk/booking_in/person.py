@@ -8,27 +8,30 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from bookings import eligibility, lifecycle
 from bookings.desk import reading
 from bookings.desk.acting import form_page
 from bookings.desk.asking import HELP_FLAGS
-from bookings.desk.booking_in import held, knowing, refusing
+from bookings.desk.booking_in import held, keeping, knowing, refusing
 from bookings.desk.booking_in.matches import matches
-from bookings.desk.booking_in.person_forms import HIDDEN, PersonForm
+from bookings.desk.booking_in.person_forms import PersonForm
 from bookings.desk.booking_in.refusing import Refusal
 from bookings.desk.booking_in.taking import Taking
-from bookings.desk.doors import books, notices, sees_patients, user_of
+from bookings.desk.doors import books, notices, patient_for, sees_patients, user_of
 from bookings.eligibility import Said
-from bookings.forms.fields import boxes_of
-from bookings.models import Booking, Patient, RunKind, ScreeningRun
+from bookings.forms import suggested_email
+from bookings.models import Booking, Patient
+from bookings.models.booking import REFERENCE_LENGTH, REFERENCE_LETTERS
 from bookings.models.states import UNDER_WAY
 from clinic import guidance, screening, words
 
 # What a press does; anything else books.
-LONGER, RELEASE = "longer", "release"
+LONGER, RELEASE, ANOTHER = "longer", "release", "another"
 
 
 @never_cache
@@ -45,8 +48,6 @@ def patient(request: HttpRequest) -> HttpResponse:
     if booking is None:
         return _nothing_held(request)
     taking = _taking(request, booking, request.GET.get("patient", ""), now)
-    if taking.known:
-        reading.read(request, taking.known, now=now)
     refusal = refusing.early(taking)
     form = taking.form(
         asks_reason=refusal is not None and refusal.may_bend,
@@ -63,14 +64,21 @@ def _nothing_held(request: HttpRequest) -> HttpResponse:
 
 def _taking(request: HttpRequest, booking: Booking, who: str, now: dt.datetime) -> Taking:
     book = screening.rulebook(booking.location.clinic)
-    return Taking(request, booking, knowing.whom(user_of(request), who), book, now)
+    return Taking(request, booking, patient_for(user_of(request), who), book, now)
 
 
 def _start(taking: Taking) -> dict[str, Any]:
-    """What is filled in before anybody types: the time, and a name that was looked for in vain."""
-    typed = taking.request.GET.get("q", "").strip()
-    is_name = any(sign.isalpha() for sign in typed) and "@" not in typed and not any(s.isdigit() for s in typed)
-    return _time_fields(taking) | {"name": typed.title() if typed.islower() else typed if is_name else ""}
+    """What is filled in before anybody types: the time, a name that was looked for in vain, and what was kept."""
+    return {"name": _name_in(taking.request.GET.get("q", ""))} | keeping.kept(taking) | _time_fields(taking)
+
+
+def _name_in(looked_for: str) -> str:
+    """The name that was looked for; "" for an address, a number, and a word that may be a reference."""
+    text = looked_for.strip()
+    is_reference = len(text) == REFERENCE_LENGTH and set(text.upper()) <= set(REFERENCE_LETTERS)
+    if is_reference or "@" in text or any(sign.isdigit() for sign in text) or not any(map(str.isalpha, text)):
+        return ""
+    return text.title() if text.islower() else text
 
 
 def _time_fields(taking: Taking) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def _posted(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     )
     if about is None:
         return _nothing_held(request)
-    taking = _taking(request, about, request.POST.get("pick") or request.POST.get("patient", ""), now)
+    taking = _taking(request, about, request.POST.get("pick", request.POST.get("patient", "")), now)
     form = taking.form(request.POST, asks_reason="override" in request.POST)
     is_valid = form.is_valid()
     if screening.warning_signs(taking.book, form.answers):
@@ -108,18 +116,50 @@ def _pressed(taking: Taking, form: PersonForm, *, is_valid: bool) -> HttpRespons
     request, act, slot = taking.request, taking.request.POST.get("act", ""), taking.request.POST.get("instead", "")
     if act == RELEASE:
         lifecycle.release(taking.booking, now=taking.now)
+        _forget(taking)
         messages.success(request, "The time is free again. Nothing is booked.")
         return redirect("desk:book")
+    if act == ANOTHER:
+        return _another_time(taking, form)
     if slot or taking.is_lost:
         return _held_anew(taking, form, slot)
     if act == LONGER:
         return _kept_longer(taking)
-    if "pick" in request.POST:
-        return _page(taking, _typed(taking), refusal=refusing.early(taking))
+    if "pick" in request.POST or "new" in request.POST:
+        return _chosen(taking)
+    return _sent(taking, form, is_valid=is_valid)
+
+
+def _sent(taking: Taking, form: PersonForm, *, is_valid: bool) -> HttpResponse:
+    """To be booked."""
     if not is_valid:
         return _page(taking, form, status=422)
     alike = _alike(taking, form)
     return _page(taking, form, alike=alike, status=422) if alike else _booked(taking, form)
+
+
+def _another_time(taking: Taking, form: PersonForm) -> HttpResponse:
+    """The finder once more, for the same caller."""
+    keeping.keep(taking, form)
+    booking, patient = taking.booking, {"patient": str(taking.known.pk)} if taking.known else {}
+    query = {"service": booking.service.slug, "location": booking.location.slug, "caller": held.caller_for(booking)}
+    return redirect(f"{reverse('desk:book')}?{urlencode(query | patient)}")
+
+
+def _chosen(taking: Taking) -> HttpResponse:
+    """Somebody was picked, or is new, or somebody else: the same form goes on about them.
+
+    What was typed of somebody new is kept: the pick may be a slip.
+    """
+    if taking.known:
+        new = dataclasses.replace(taking, known=None)
+        form = new.form(taking.request.POST)
+        form.is_valid()
+        keeping.keep(new, form)
+    refusal = refusing.early(taking)
+    is_clear = taking.known is not None or "new" in taking.request.POST
+    form = _typed(taking, asks_reason=refusal is not None and refusal.may_bend, takes_focus=is_clear)
+    return _page(taking, form, refusal=refusal)
 
 
 def _alike(taking: Taking, form: PersonForm) -> list[Patient]:
@@ -155,25 +195,21 @@ def _kept_longer(taking: Taking) -> HttpResponse:
     return _page(taking, _typed(taking))
 
 
-def _typed(taking: Taking) -> PersonForm:
-    """What was typed so far, without judging it."""
-    data = taking.request.POST
-    empty = taking.form()
-    typed = {
-        name: field.widget.value_from_datadict(data, taking.request.FILES, name)
-        for name, field in empty.fields.items()
-        if name not in HIDDEN
-    }
-    dates = {name: boxes_of(value) for name, value in typed.items() if name.endswith(("_date", "date_of_birth"))}
-    return taking.form(**(typed | dates | _time_fields(taking)))
+def _typed(taking: Taking, *, asks_reason: bool = False, takes_focus: bool = False) -> PersonForm:
+    """The form with what was typed so far, before somebody was picked too."""
+    is_somebody_else = "pick" in taking.request.POST and taking.known is None
+    typed = (keeping.kept(taking) if is_somebody_else else {}) | keeping.typed(taking)
+    name = typed.get("name") or _name_in(taking.request.POST.get("new", ""))
+    initial = typed | {"name": name} | _time_fields(taking)
+    return taking.form(asks_reason=asks_reason, takes_focus=takes_focus, **initial)
 
 
 def _booked(taking: Taking, form: PersonForm) -> HttpResponse:
-    run = _run(taking, form)
+    run = taking.run(form)
     try:
         booked = lifecycle.confirm(
             taking.booking,
-            details=form.details,
+            details=dataclasses.replace(form.details, is_somebody_else="somebody_else" in taking.request.POST),
             visitor=taking.booking.visitor,
             run=run,
             known=taking.known,
@@ -186,25 +222,19 @@ def _booked(taking: Taking, form: PersonForm) -> HttpResponse:
         return _held_anew(taking, form, "")
     except lifecycle.Refused as refused:
         return _refused(taking, form, refused)
+    _forget(taking)
     _say(taking.request, booked)
+    _ask_about_slips(taking, form)
     return redirect("desk:booking", booked.reference)
 
 
-def _run(taking: Taking, form: PersonForm) -> ScreeningRun:
-    """Not stored: it becomes the booking's, or nothing stays of it."""
-    return ScreeningRun(
-        kind=RunKind.DESK,
-        answers={code: each.as_json() for code, each in form.answers.items()},
-        last_extraction_on=form.last_extraction_on,
-        had_consultation=form.had_consultation,
-        taken_by=taking.user,
-        made_at=taking.now,
-    )
+def _forget(taking: Taking) -> None:
+    keeping.forget(taking.request, held.caller_for(taking.booking))
 
 
 def _said(taking: Taking, form: PersonForm) -> Said:
     """All that is known of them by now."""
-    return eligibility.said_of(_run(taking, form), born=form.born, patient=taking.known)
+    return eligibility.said_of(taking.run(form), born=form.born, patient=taking.known)
 
 
 def _say(request: HttpRequest, booked: Booking) -> None:
@@ -214,11 +244,21 @@ def _say(request: HttpRequest, booked: Booking) -> None:
     messages.success(request, f"{done}: {when}, {booked.practitioner.name}. Reference {reference}.")
 
 
+def _ask_about_slips(taking: Taking, form: PersonForm) -> None:
+    """Of the addresses that were typed here."""
+    guardian = form.details.guardian
+    for address in (form.cleaned_data.get("email", ""), guardian.email if guardian else ""):
+        if likelier := suggested_email(address):
+            said = f"The address is {address}. Did you mean {likelier}? If so, correct it now."
+            messages.warning(taking.request, said)
+
+
 def _help(taking: Taking, form: PersonForm) -> HttpResponse:
     """Medical help comes first: the time is given back, no answer is kept, and staff read aloud what to do now."""
     booking = taking.booking
     if not taking.is_lost:
         lifecycle.call_off(booking, by=taking.user, now=taking.now)
+    _forget(taking)
     context = {
         "desk_notices": notices(taking.now),
         "signs": screening.warning_signs(taking.book, form.answers),
@@ -257,6 +297,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     booking = taking.booking
+    if taking.known:
+        reading.shown(taking.request, taking.known, now=taking.now)
     limit = booking.held_at + booking.location.clinic.hold_limit if booking.held_at else None
     typed = taking.request.GET.get("q", "")
     context = {
@@ -269,7 +311,8 @@ def _page(
         "has_errors": bool(form.errors),
         "known": taking.known,
         "q": typed,
-        "is_new": taking.request.method == "POST" and taking.known is None,
+        "is_new": taking.request.method == "POST" and taking.known is None and "pick" not in taking.request.POST,
+        "likelier": suggested_email(str(form["email"].value() or "")) if "email" in form.fields else "",
         "matches": matches(typed, taking.user) if typed and not taking.known else None,
         "refusal": refusal,
         "alike": alike,

@@ -7,20 +7,24 @@ from typing import Any
 from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
 
-from bookings.eligibility import AgeProblem, age_on, age_problem, needs_guardian
+from bookings.ages import AgeProblem, age_on, age_problem, needs_guardian
 from bookings.forms import QuestionsForm
 from bookings.forms.details import GUARDIAN_MISSING
 from bookings.forms.fields import (
+    GUARDIAN,
+    PATIENT,
     BirthDateField,
     DependentCharField,
     DependentEmailField,
     DependentPhoneField,
     PhoneField,
+    ReaderField,
     one_line,
     refuse_hidden_characters,
 )
-from bookings.forms.questions import grouped
+from bookings.forms.questions import EXTRACTION_DATE, HAD_CONSULTATION, LAST_EXTRACTION, grouped
 from bookings.lifecycle import Details, GuardianDetails
 from bookings.models import Booking, Patient
 from clinic.models import Service
@@ -30,7 +34,11 @@ from clinic.screening import Asked
 ASKED_FIRST = ("Q1", "Q2")
 HIDDEN = ("hold", "caller", "service", "location", "slot", "why", "patient")
 GUARDIAN_NAMES = ("guardian_name", "guardian_relation", "guardian_phone", "guardian_email")
+OF_THE_YOUNG = (*GUARDIAN_NAMES, "mail_to")
 OF_A_NEW_PERSON = ("name", "phone", "email")
+# A likelier spelling of an address is asked about under its field.
+ASKS_ABOUT_SLIPS = {"hx-get": reverse_lazy("desk:book_address"), "hx-trigger": "change", "hx-target": "#likelier"}
+LIKELIER = "<div id='likelier' aria-live='polite'>{% include 'desk/likelier_address.html' %}</div>"
 
 
 def _hidden() -> forms.CharField:
@@ -86,7 +94,7 @@ class PersonForm(QuestionsForm):
         required=False,
         max_length=254,
         help_text="Without one, print the sheet for them.",
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false", **ASKS_ABOUT_SLIPS}),
         error_messages={"invalid": "Enter an email address, like name@example.com"},
     )
     date_of_birth = BirthDateField(
@@ -114,6 +122,7 @@ class PersonForm(QuestionsForm):
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"invalid": GUARDIAN_MISSING["guardian_email"]},
     )
+    mail_to = ReaderField(usual=PATIENT)
     override = forms.CharField(
         label="Why may the rule be bent?",
         required=False,
@@ -140,7 +149,7 @@ class PersonForm(QuestionsForm):
         for field in self.fields.values():
             if isinstance(field, PhoneField):
                 field.country = visit.location.clinic.country
-        self.order_fields([*HIDDEN, "adult", *self._asked_names(), *OF_A_NEW_PERSON, "date_of_birth", *GUARDIAN_NAMES])
+        self.order_fields([*HIDDEN, "adult", *self._asked_names(), *OF_A_NEW_PERSON, "date_of_birth", *OF_THE_YOUNG])
         if takes_focus:
             self._open_at_first_question()
         self.helper.layout = self.layout()
@@ -157,7 +166,12 @@ class PersonForm(QuestionsForm):
         """Whether the part for the young is shown unfolded."""
         is_known = self.known is not None and needs_guardian(self.known.date_of_birth, self.visit.local_date)
         said_no = "adult" in self.fields and self["adult"].value() == "no"
-        return is_known or said_no or any(name in self.errors for name in ("date_of_birth", *GUARDIAN_NAMES))
+        return is_known or said_no or any(name in self.errors for name in ("date_of_birth", *OF_THE_YOUNG))
+
+    @property
+    def names_of_answers(self) -> list[str]:
+        """The fields that say something about somebody's skin."""
+        return [*self._asked_names(), *self._history_names()]
 
     @property
     def details(self) -> Details:
@@ -179,7 +193,8 @@ class PersonForm(QuestionsForm):
         health = [name for name in self._asked_names() if name in self.fields]
         history = [name for name in self._history_names() if name in self.fields]
         first = [*(["adult"] if "adult" in self.fields else []), *grouped(health, self.asked)]
-        who = [name for name in (*OF_A_NEW_PERSON, "date_of_birth") if name in self.fields]
+        new = [] if self.known else [*OF_A_NEW_PERSON, HTML(LIKELIER)]
+        who = [*new, *(["date_of_birth"] if "date_of_birth" in self.fields else [])]
         return Layout(
             *HIDDEN,
             Fieldset("Ask first", *first, css_class="part"),
@@ -193,7 +208,7 @@ class PersonForm(QuestionsForm):
     def _part_of_the_young(self) -> list[Any]:
         if GUARDIAN_NAMES[0] not in self.fields:
             return []
-        return [HTML("{% include 'desk/book_under_age.html' %}"), *GUARDIAN_NAMES, HTML("</details>")]
+        return [HTML("{% include 'desk/book_under_age.html' %}"), *OF_THE_YOUNG, HTML("</details>")]
 
     def clean_name(self) -> str:
         name = one_line(self.cleaned_data["name"])
@@ -245,13 +260,15 @@ class PersonForm(QuestionsForm):
         for name in GUARDIAN_NAMES:
             if name != "guardian_email" and not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, GUARDIAN_MISSING[name])
+        is_reader = cleaned.get("mail_to") == GUARDIAN and "guardian_email" not in self.errors
+        if is_reader and not cleaned.get("guardian_email"):
+            self.add_error("guardian_email", GUARDIAN_MISSING["guardian_email"])
 
     def _guardian(self) -> GuardianDetails | None:
-        """The visit's own mail stays with the patient, if they have an address."""
         if not needs_guardian(self.born, self.visit.local_date):
             return None
         said = {name.removeprefix("guardian_"): one_line(self.cleaned_data[name]) for name in GUARDIAN_NAMES}
-        return GuardianDetails(**said, gets_mail=False)
+        return GuardianDetails(**said, gets_mail=self.cleaned_data["mail_to"] == GUARDIAN)
 
     def _leave_out(self, *, asks_reason: bool) -> None:
         """What is known of somebody is not asked; nothing else may be empty of the new."""
@@ -261,7 +278,7 @@ class PersonForm(QuestionsForm):
         if self.known and self.known.date_of_birth:
             left_out += ["adult", "date_of_birth"]
             is_young = needs_guardian(self.known.date_of_birth, self.visit.local_date)
-            left_out += [] if is_young else list(GUARDIAN_NAMES)
+            left_out += [] if is_young else list(OF_THE_YOUNG)
         for name in [*left_out, *([] if asks_reason else ["override"])]:
             del self.fields[name]
 
@@ -274,7 +291,7 @@ class PersonForm(QuestionsForm):
         return [name for each in self.asked for name in (each.code.lower(), f"{each.code.lower()}_date")]
 
     def _history_names(self) -> list[str]:
-        return ["last_extraction_date", "had_consultation"]
+        return [LAST_EXTRACTION, EXTRACTION_DATE, HAD_CONSULTATION]
 
 
 def _has_other_limits(service: Service) -> bool:

@@ -28,6 +28,7 @@ FILLERS = {
 }
 ANYONE = {"any", "anyone", "anybody", "whoever"}
 NOW = {"now", "walk-in", "walkin"}
+FROM = {"from", "since"}
 AFTER, BEFORE = {"after", "from", "since", "past", "later"}, {"before", "until", "till", "by"}
 AT = {"at", "around", "about"}
 PARTS: dict[str, tuple[dt.time | None, dt.time | None]] = {
@@ -56,12 +57,16 @@ class Names:
 
 @dataclasses.dataclass
 class Wanted:
-    """What was understood. ``services`` holds several where a word fits several; ``unknown`` are words as typed."""
+    """What was understood. ``services`` holds several where a word fits several; ``unknown`` are words as typed.
+
+    ``is_span``: not ``date`` itself was said, but a month, a week, or "from" that day.
+    """
 
     services: list[Service] = dataclasses.field(default_factory=list)
     practitioner: Resource | None = None
     location: Location | None = None
     date: dt.date | None = None
+    is_span: bool = False
     after: dt.time | None = None
     before: dt.time | None = None
     is_now: bool = False
@@ -70,6 +75,26 @@ class Wanted:
     @property
     def service(self) -> Service | None:
         return self.services[0] if len(self.services) == 1 else None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Day:
+    """A day as it was said; ``is_span`` as of ``Wanted``."""
+
+    date: dt.date
+    is_span: bool = False
+    is_weekday: bool = False
+
+    def beside(self, other: "_Day") -> "_Day | None":
+        """What the two mean together; None where they are two different days."""
+        if other.is_weekday and not self.is_weekday:
+            return other.beside(self)
+        ahead = (self.date.weekday() - other.date.weekday()) % 7
+        if self.is_weekday and other.is_span:
+            return _Day(other.date + ONE_DAY * ahead)
+        if self.is_weekday and not other.is_weekday and not ahead:
+            return other
+        return self if self == other else None
 
 
 def understood(text: str, names: Names) -> Wanted:
@@ -86,11 +111,13 @@ class _Reading:
         self.words = [word for word in words if word]
         self.said = [word.casefold() for word in self.words]
         self.found = Wanted()
+        self.day: _Day | None = None
         self.part: tuple[dt.time | None, dt.time | None] = (None, None)
         self.scores: dict[int, int] = {}
 
     def wanted(self) -> Wanted:
-        readers = (self._day, self._time, self._part, self._plain, self._name)
+        # A name goes before a month that stands alone: somebody may be called April.
+        readers = (self._span, self._day, self._time, self._part, self._plain, self._name, self._month_alone)
         at = 0
         while at < len(self.said):
             taken = next((count for reader in readers if (count := reader(at))), 0)
@@ -98,6 +125,8 @@ class _Reading:
                 self.found.unknown.append(self.words[at])
             at += taken or 1
         self._bound_by_part()
+        if self.day:
+            self.found.date, self.found.is_span = self.day.date, self.day.is_span
         best = max(self.scores.values(), default=0)
         self.found.services = [each for each in self.names.services if self.scores.get(each.pk) == best and best]
         return self.found
@@ -106,18 +135,40 @@ class _Reading:
         return self.said[at] if at < len(self.said) else ""
 
     def _day(self, at: int) -> int:
+        taken, date = self._date_at(at)
+        is_weekday = _weekday_of(self._word(at + taken - 1)) is not None
+        return self._dated(taken, date, is_weekday=is_weekday)
+
+    def _span(self, at: int) -> int:
+        """Next week, in January, from Thursday."""
+        word = self._word(at)
+        if word == "next" and self._word(at + 1) == "week":
+            return self._dated(2, _monday_after(self.names.today), is_span=True)
+        taken, date = self._date_at(at + 1) if word in FROM else (0, None)
+        if date is None and word in {"in", *FROM}:
+            taken, date = self._month(at + 1)
+        return self._dated(1 + taken, date, is_span=True)
+
+    def _month_alone(self, at: int) -> int:
+        return self._dated(*self._month(at), is_span=True)
+
+    def _dated(self, taken: int, date: dt.date | None, *, is_span: bool = False, is_weekday: bool = False) -> int:
+        """A second day that does not go with the first is left, to be named as not understood."""
+        if date is None:
+            return 0
+        said = _Day(date, is_span=is_span, is_weekday=is_weekday)
+        day = self.day.beside(said) if self.day else said
+        self.day = day or self.day
+        return taken if day else 0
+
+    def _date_at(self, at: int) -> tuple[int, dt.date | None]:
         readers: tuple[Callable[[int], tuple[int, dt.date | None]], ...] = (
             self._relative_day,
             self._weekday,
             self._iso_day,
             self._day_of_month,
         )
-        for reader in readers:
-            taken, date = reader(at)
-            if taken and date is not None:
-                self.found.date = date
-                return taken
-        return 0
+        return next((found for reader in readers if (found := reader(at))[1] is not None), (0, None))
 
     def _relative_day(self, at: int) -> tuple[int, dt.date | None]:
         today, word = self.names.today, self._word(at)
@@ -127,8 +178,6 @@ class _Reading:
             return 1, today
         if word == "tomorrow":
             return 1, today + ONE_DAY
-        if word == "next" and self._word(at + 1) == "week":
-            return 2, _monday_after(today)
         number, unit = self._word(at + 1), self._word(at + 2)
         if word == "in" and number.isdecimal() and len(number) <= 2 and unit in UNITS:
             return 3, today + ONE_DAY * int(number) * UNITS[unit]
@@ -158,6 +207,16 @@ class _Reading:
         if YEAR.fullmatch(self._word(at + 2)):
             return 3, _date(int(self._word(at + 2)), named, int(number[1]))
         return 2, _coming(named, int(number[1]), self.names.today)
+
+    def _month(self, at: int) -> tuple[int, dt.date | None]:
+        """Its first day, or today; not beside a number, which makes it a day that cannot be."""
+        named, today = _month_of(self._word(at)), self.names.today
+        beside = [self.said[at - 1] if at else "", self._word(at + 1)]
+        if named is None or any(DAY_OF_MONTH.fullmatch(each) for each in beside):
+            return 0, None
+        if YEAR.fullmatch(self._word(at + 1)):
+            return 2, _date(int(self._word(at + 1)), named, 1)
+        return 1, max(dt.date(today.year + (named < today.month), named, 1), today)
 
     def _time(self, at: int) -> int:
         """Before or after a time; a time alone is the first that will do."""

@@ -54,16 +54,16 @@ def _refusal(taking: Taking, outlook: Outlook, refused: lifecycle.Refused) -> Re
     return Refusal(
         sentence=findings.sentence(refused, outlook, sees_answers=may.answers),
         status=status_of(refused),
-        times=_times_of(taking, skin_check) if is_consult else _safe_times(taking, outlook),
+        times=_times_of(taking, skin_check, outlook.said) if is_consult else _safe_times(taking, outlook),
         service=skin_check,
         may_bend=lifecycle.may_bend(outlook, booking.practitioner.code, booking.starts_at, decides=may.decide),
     )
 
 
-def _outlook(taking: Taking, said: Said) -> Outlook:
+def _outlook(taking: Taking, said: Said, service: Service | None = None) -> Outlook:
     booking = taking.booking
     return eligibility.outlook(
-        service=booking.service,
+        service=service or booking.service,
         location=booking.location,
         clinic=booking.location.clinic,
         said=said,
@@ -81,11 +81,12 @@ def _safe_times(taking: Taking, outlook: Outlook) -> list[Free]:
     return finding.instead(booking.starts_at, asked)
 
 
-def _times_of(taking: Taking, skin_check: Service | None) -> list[Free]:
-    """The closest times for a skin check, with anyone."""
+def _times_of(taking: Taking, skin_check: Service | None, said: Said) -> list[Free]:
+    """The closest times for a skin check, with anyone. Of a minor a clinician looks at the answers even then."""
     if skin_check is None:
         return []
     asked: availability.Asked = Wish(skin_check, taking.booking.location).asked(taking.now) | {
-        "ignoring": taking.booking
+        "ignoring": taking.booking,
+        "opens_at": _outlook(taking, said, skin_check).opens_at,
     }
     return finding.instead(taking.booking.starts_at, asked, service=skin_check)

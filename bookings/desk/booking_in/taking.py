@@ -10,8 +10,8 @@ from django.http import HttpRequest, QueryDict
 from bookings import eligibility
 from bookings.desk.booking_in.person_forms import ASKED_FIRST, PersonForm
 from bookings.desk.doors import user_of
-from bookings.models import Booking, Patient
-from clinic.screening import Rulebook
+from bookings.models import Booking, Patient, RunKind, ScreeningRun
+from clinic.screening import Asked, Rulebook
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +33,24 @@ class Taking:
     def user(self) -> User:
         return user_of(self.request)
 
+    @property
+    def asked(self) -> list[Asked]:
+        """The questions that come first."""
+        return [each for each in self.book.asked(self.booking.service.codes) if each.code in ASKED_FIRST]
+
+    def run(self, form: PersonForm) -> ScreeningRun:
+        """What was answered. Not stored: it becomes the booking's, or nothing stays of it."""
+        return ScreeningRun(
+            kind=RunKind.DESK,
+            answers={code: each.as_json() for code, each in form.answers.items()},
+            **form.earlier_visits,
+            taken_by=self.user,
+            made_at=self.now,
+        )
+
     def form(
         self, data: QueryDict | None = None, *, asks_reason: bool = False, takes_focus: bool = False, **initial: Any
     ) -> PersonForm:
-        service = self.booking.service
         return PersonForm(
             data,
             initial=initial,
@@ -44,7 +58,7 @@ class Taking:
             known=self.known,
             asks_reason=asks_reason,
             takes_focus=takes_focus,
-            asked=[each for each in self.book.asked(service.codes) if each.code in ASKED_FIRST],
-            history=[] if self.known else eligibility.history_asked(service),
+            asked=self.asked,
+            history=[] if self.known else eligibility.history_asked(self.booking.service),
             today=self.now.astimezone(self.booking.location.zone).date(),
         )

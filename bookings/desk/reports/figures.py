@@ -1,7 +1,7 @@
 """What a report is made of: a sentence that says it, a chart, and the table the chart is drawn from."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 # Pixels; widths are shares of the page, so that text keeps its size on a phone.
@@ -111,6 +111,11 @@ class Report:
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
+
+
+def over_time(step: str, labels: Sequence[str], series: Mapping[str, Sequence[Cell]]) -> Table:
+    """How it went: a row for each day, week or month, and a column for each of the series, by its name."""
+    return Table("Over time", (step, *series), tuple(zip(labels, *series.values(), strict=True)))
 
 
 def share(part: float, whole: float) -> float | None:

@@ -60,6 +60,10 @@ class Period:
             first = until
         return found
 
+    @property
+    def labels(self) -> list[str]:
+        return [bucket.label for bucket in self.buckets]
+
     def index(self, date: dt.date) -> int:
         """In which bucket a date of this period lies."""
         return next(number for number, bucket in enumerate(self.buckets) if date < bucket.until)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, NullIf, TruncDate
 
-from bookings.desk.reports.figures import Chart, Report, Table, bars, percent, share, shares
+from bookings.desk.reports.figures import Chart, Report, Table, bars, over_time, percent, share, shares
 from bookings.desk.reports.period import Period
 from bookings.models import Booking, BookingState
 from bookings.models.states import VISITS
@@ -85,17 +85,16 @@ class Use:
 def utilisation(period: Period) -> Report:
     """Booked minutes as a share of those that were open; a room's clean-up counts as its use."""
     people, rooms = _uses(period)
-    labels, count = [bucket.label for bucket in period.buckets], len(period.buckets)
-    of_people, of_rooms = people.over_time(count), rooms.over_time(count)
+    labels = period.labels
+    of_people, of_rooms = people.over_time(len(labels)), rooms.over_time(len(labels))
     title, about = "Practitioners over time", "Booked share of open time."
-    columns = (period.step.label, people.title, rooms.title)
     return Report(
         f"Practitioners were {percent(people.total)} full, rooms {percent(rooms.total)}, {period.words}",
         (people.chart(), rooms.chart(), Chart(title, about, shares(labels, of_people), is_in_time=True)),
         (
             people.table(),
             rooms.table(),
-            Table("Over time", columns, tuple(zip(labels, of_people, of_rooms, strict=True))),
+            over_time(period.step.label, labels, {people.title: of_people, rooms.title: of_rooms}),
         ),
         ("Over 100 % means visits outside the opening hours. A room’s clean-up counts as use.",),
     )
@@ -113,13 +112,14 @@ def services(period: Period) -> Report:
     values = [words.money(row["value"], row["money"]) for row in rows]
     by_number = bars(labels, numbers, list(map(str, numbers)))
     by_value = bars(labels, [row["value"] for row in rows], values)
+    numbers_then, values_then = _booked_then(visits, period)
     columns = ("Service", "Visits", "Value", "Currency")
     return Report(
         _worth(rows, period),
         (
             Chart("Visits by service", "The most booked first.", by_number, is_in_time=False),
             Chart("Value by service", "Agreed prices, the most booked first.", by_value, is_in_time=False),
-            _over_time("Visits over time", period, _counts(visits, period, {"all": Q()})["all"]),
+            *_by_time(numbers_then, values_then, period),
         ),
         (
             Table(
@@ -127,9 +127,29 @@ def services(period: Period) -> Report:
                 columns,
                 tuple((row["label"], row["number"], row["value"], row["money"]) for row in rows),
             ),
+            over_time(period.step.label, period.labels, {"Visits": numbers_then, **values_then}),
         ),
         ("Value is the agreed price; a price “from” counts with its lowest.",),
     )
+
+
+def _booked_then(visits: QuerySet[Booking], period: Period) -> tuple[list[int], dict[str, list[Decimal]]]:
+    """How many in each bucket, and for how much, currency by currency; one query."""
+    days = visits.annotate(day=TruncDate("starts_at", tzinfo=period.location.zone)).values("day", "currency")
+    found = days.annotate(number=Count("pk"), value=Sum("price")).order_by("currency")
+    numbers = [0] * len(period.labels)
+    values: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(numbers))
+    for date, currency, number, value in found.values_list("day", "currency", "number", "value"):
+        numbers[period.index(date)] += number
+        values[f"Value, {currency}"][period.index(date)] += value
+    return numbers, dict(values)
+
+
+def _by_time(numbers: Sequence[int], values: Mapping[str, Sequence[Decimal]], period: Period) -> Iterator[Chart]:
+    yield _over_time("Visits over time", period, numbers)
+    for name, of_one in values.items():
+        worth = bars(period.labels, of_one, [f"{value:,.0f}" for value in of_one])
+        yield Chart(f"{name}, over time", f"By {period.step.label.lower()}.", worth, is_in_time=True)
 
 
 def _worth(rows: Sequence[Mapping[str, Any]], period: Period) -> str:
@@ -145,10 +165,10 @@ def _worth(rows: Sequence[Mapping[str, Any]], period: Period) -> str:
 
 def lead_time(period: Period) -> Report:
     """How many days lay between booking and visit, by local dates."""
-    zone = period.location.zone
-    found = due(period).filter(booked_at__isnull=False).values_list("booked_at", "starts_at")
-    dates = ((booked.astimezone(zone).date(), starts.astimezone(zone).date()) for booked, starts in found if booked)
-    days = [(visit - booked).days for booked, visit in dates]
+    then = _days_ahead(period)
+    days = [each for of_one in then for each in of_one]
+    half = [round(median(of_one)) if of_one else None for of_one in then]
+    half_then = bars(period.labels, half, ["–" if each is None else str(each) for each in half])
     labels = [label for _, label in AHEAD] + [LONGER]
     counts = [0] * len(labels)
     for ahead in days:
@@ -157,9 +177,31 @@ def lead_time(period: Period) -> Report:
     rows = tuple((label, count, share(count, len(days))) for label, count in zip(labels, counts, strict=True))
     return Report(
         _half(days, period),
-        (Chart(title, "How many visits.", bars(labels, counts, list(map(str, counts))), is_in_time=False),),
-        (Table(title, columns, rows),),
+        (
+            Chart(title, "How many visits.", bars(labels, counts, list(map(str, counts))), is_in_time=False),
+            Chart(
+                "Days ahead over time",
+                "Half of the visits were booked within so many days.",
+                half_then,
+                is_in_time=True,
+            ),
+        ),
+        (
+            Table(title, columns, rows),
+            over_time(period.step.label, period.labels, {"Visits": list(map(len, then)), "Half within, days": half}),
+        ),
     )
+
+
+def _days_ahead(period: Period) -> list[list[int]]:
+    """Of each visit, by the bucket it lies in."""
+    zone = period.location.zone
+    found = due(period).filter(booked_at__isnull=False).values_list("booked_at", "starts_at")
+    dates = ((booked.astimezone(zone).date(), starts.astimezone(zone).date()) for booked, starts in found if booked)
+    ahead: list[list[int]] = [[] for _ in period.labels]
+    for booked, visit in dates:
+        ahead[period.index(visit)].append((visit - booked).days)
+    return ahead
 
 
 def _half(days: Sequence[int], period: Period) -> str:

@@ -108,7 +108,7 @@ function lift() {
 function follow(x, y) {
   Object.assign(drag, { x, y });
   drag.ghost.style.transform = `translate(${x - drag.dx}px, ${y - drag.dy}px)`;
-  drag.target = placeAt(drag.board, x, y - drag.dy);
+  drag.target = isInSight(drag.board, x, y) ? placeAt(drag.board, x, y - drag.dy) : null;
   show(drag.target);
 }
 
@@ -151,12 +151,33 @@ function moveAlong() {
   if (!drag) return;
   const scroller = drag.board.closest(".board-scroll");
   const box = scroller.getBoundingClientRect();
-  const sideways = towards(drag.x, Math.max(box.left, 0), Math.min(box.right, innerWidth));
-  const down = towards(drag.y, 0, innerHeight);
-  if (sideways) scroller.scrollLeft += sideways;
-  if (down) window.scrollBy(0, down);
-  if (sideways || down) follow(drag.x, drag.y);
+  const sight = sightOf(drag.board);
+  const { scrollLeft, scrollTop } = scroller;
+  scroller.scrollLeft += towards(drag.x, sight.left, sight.right);
+  scroller.scrollTop += towards(drag.y, sight.top, sight.bottom);
+  // The page itself goes on where the board cannot, as far as there is more of the board to see.
+  const down = scroller.scrollTop === scrollTop ? towards(drag.y, 0, innerHeight) : 0;
+  const goesOn = down < 0 ? box.top < 0 : down > 0 && box.bottom > innerHeight;
+  if (goesOn) window.scrollBy(0, down);
+  if (goesOn || scroller.scrollLeft !== scrollLeft || scroller.scrollTop !== scrollTop) follow(drag.x, drag.y);
   drag.frame = requestAnimationFrame(moveAlong);
+}
+
+// The part of the board that shows its times: in the window, and below the heads of its columns.
+function sightOf(board) {
+  const { left, top, right, bottom } = board.closest(".board-scroll").getBoundingClientRect();
+  const heads = Math.max(...[...board.querySelectorAll(".board-head")].map((each) => each.offsetHeight));
+  return {
+    left: Math.max(left, 0),
+    top: Math.max(top + heads, 0),
+    right: Math.min(right, innerWidth),
+    bottom: Math.min(bottom, innerHeight),
+  };
+}
+
+function isInSight(board, x, y) {
+  const { left, top, right, bottom } = sightOf(board);
+  return x >= left && x <= right && y >= top && y <= bottom;
 }
 
 function towards(at, first, last) {

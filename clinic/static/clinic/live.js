@@ -5,7 +5,7 @@
 const LIVE = "live";
 
 function isBusy() {
-  return document.hidden || document.querySelector(".is-dragged, [data-dragging]") !== null;
+  return document.hidden || document.querySelector("[data-dragging]") !== null;
 }
 
 // Nobody looks, or somebody has a card in their hand: later.
