@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from bookings import lifecycle, outbox
-from bookings.models import Booking, Guardian, OutgoingEmail, Task, TaskKind
+from bookings.models import Booking, BookingState, Guardian, Outcome, OutgoingEmail, Task, TaskKind
 from bookings.models.event import Actor
 from clinic.models import AuditEvent
 from tests.course import staff
@@ -131,6 +131,52 @@ def test_what_somebody_else_agreed_to_does_not_count(world: World) -> None:
 
     assert (kept, lost) == (NOW, None)
     assert asked_for() == []
+
+
+def test_a_no_stands_when_only_the_name_is_mended(world: World) -> None:
+    child = child_of(world)
+    lifecycle.refuse(child.guardian, by=Actor.GUARDIAN, now=NOW)
+
+    guardian = correct(child, dataclasses.replace(WRONG, name="Alexa Example"))
+
+    assert lifecycle.has_refused(guardian)
+
+
+def test_after_the_visit_a_yes_stands_whatever_is_mended(world: World) -> None:
+    child = child_of(world)
+    lifecycle.agree(child.guardian, by=Actor.GUARDIAN, now=NOW)
+    Booking.objects.filter(pk=child.pk).update(state=BookingState.COMPLETED, outcome=Outcome.TREATED, reply_by=None)
+
+    guardian = correct(again(child), ALEX)
+
+    assert (guardian.email, guardian.agreed_at) == (ALEX.email, NOW)
+
+
+@pytest.mark.parametrize("says", [lifecycle.agree, lifecycle.refuse])
+def test_nobody_answers_for_who_was_named_since(world: World, says: Any) -> None:
+    child = child_of(world)
+    shown = Guardian.objects.get(pk=child.guardian.pk)
+    correct(child, ALEX)
+
+    with pytest.raises(lifecycle.ChangedSince):
+        says(shown, by=Actor.GUARDIAN, now=NOW)
+
+    assert again(child).guardian.agreed_at is None
+    assert not lifecycle.has_refused(again(child).guardian)
+
+
+def test_a_yes_at_the_desk_is_of_whom_the_page_showed(world: World, reception: Client) -> None:
+    child = child_of(world)
+    shown = child.guardian.link_version
+    page = reception.get(page_of(child)).content.decode()
+    correct(child, ALEX)
+
+    late = reception.post(page_of(child, "guardian_agreed"), {"seen": shown})
+    now = reception.post(page_of(child, "guardian_agreed"), {"seen": again(child).guardian.link_version})
+
+    assert f'name="seen" value="{shown}"' in page
+    assert (late.status_code, now.status_code) == (409, 302)
+    assert again(child).guardian.agreed_at == NOW
 
 
 def test_a_no_to_the_wrong_person_is_not_the_guardians(world: World) -> None:

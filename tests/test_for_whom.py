@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from bookings.models import Booking, BookingState, Guardian, Outcome, Task, TaskKind
+from bookings.models import Booking, BookingState, Guardian, Outcome, Patient, Task, TaskKind
 from clinic.models import Service
 from tests.course import treat
 from tests.factories import NOW, World, local
@@ -124,6 +124,20 @@ def test_a_time_for_another_person_is_not_closed_by_the_history_of_who_came_by_a
     assert (held.status_code, held.headers["Location"]) == (303, "/book/details/")
     form = form_of(client.get("/book/details/"))
     assert (form["for_whom"], "last_extraction" in form) == ("someone", True)
+
+
+def test_whose_birth_date_nobody_wrote_down_is_known_by_their_link_and_name(client: Client, treated: Booking) -> None:
+    """Booked by phone, say. Asked for another person at first, the visit turns out to be their own."""
+    Patient.objects.update(date_of_birth=None)
+    follow_link(client, treated)
+    client.post("/book/nose/check/", {**SKIN_NO, "for_whom": "child"})
+    hold(client, NEXT_WEEK)
+    own = {"for_whom": "me", "name": treated.patient.name, "email": treated.patient.email}
+
+    refused = client.post("/book/details/", details(client, **own))
+
+    assert (refused.status_code, GAP in text_of(refused)) == (422, True)
+    assert not Booking.objects.filter(state=BookingState.CONFIRMED).exists()
 
 
 # ---- a warning sign, said by somebody with a visit to come

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from bookings import lifecycle
 from bookings.desk.acting import after, booked, done, form_again, form_page, form_shown, typed
-from bookings.desk.doors import changes_bookings, user_of
+from bookings.desk.doors import changes_bookings, key_of, user_of
 from bookings.forms.guardian import GuardianForm
 from bookings.models import Booking, Guardian
 
@@ -28,7 +28,8 @@ def agreed(request: HttpRequest, reference: str) -> HttpResponse:
         raise Http404("nobody is named")
 
     def verb() -> object:
-        return lifecycle.agree(guardian, by=user_of(request), now=timezone.now())
+        seen = key_of(request.POST.get("seen", ""))
+        return lifecycle.agree(guardian, seen=seen, by=user_of(request), now=timezone.now())
 
     return done(request, booking, verb, f"{guardian.name} has agreed.", then=after(request, booking))
 

@@ -89,8 +89,8 @@ def _put_right(booking: Booking, changes: dict[str, Any], *, by: Who, now: dt.da
     guardian.save(update_fields=[*changes])
     record(booking, "guardian corrected", by=by, now=now, fields=[*changes])
     audit_patient(guardian, changes, by=by, now=now)
-    if not changes.keys().isdisjoint(("name", "email")):
-        ask_anew(booking, now=now)
+    if who := changes.keys() & {"name", "email"}:
+        ask_anew(booking, is_read_elsewhere="email" in who, now=now)
     if booking.reader != reader:
         _tell_other_reader(booking, is_revoked=was_read and "email" in changes, now=now)
 

@@ -68,18 +68,20 @@ def name_guardian(booking: Booking, *, details: GuardianDetails, by: Who, now: d
     return guardian
 
 
-def ask_anew(booking: Booking, *, now: dt.datetime) -> None:
-    """Somebody else, or another address: the link that was mailed is good no more, nor is what was said by it.
+def ask_anew(booking: Booking, *, is_read_elsewhere: bool, now: dt.datetime) -> None:
+    """Another name or address: the link that was mailed is good no more, nor is the yes that was said by it.
 
-    ``booking`` is locked.
+    A no from the same mailbox stands until somebody phoned, and after the visit a yes does. ``booking`` is locked.
     """
-    guardian = booking.guardian
+    guardian, is_open = booking.guardian, booking.state in UPCOMING | UNDER_WAY
     guardian.link_version += 1
-    guardian.agreed_at = guardian.agreed_with = None
+    if is_open:
+        guardian.agreed_at = guardian.agreed_with = None
     guardian.save(update_fields=["link_version", "agreed_at", "agreed_with"])
     undelivered(booking).update(done_at=now)
-    _await_yes(booking, now)
-    if guardian.email and booking.state in UPCOMING | UNDER_WAY:
+    if is_read_elsewhere or not has_refused(guardian):
+        _await_yes(booking, now)
+    if guardian.email and is_open:
         emails.guardian_request(booking, now=now)
 
 
@@ -98,15 +100,24 @@ def _await_yes(booking: Booking, now: dt.datetime) -> None:
         ask_for_guardian(booking, now=now)
 
 
-def agree(guardian: Guardian, *, by: Who, shown: tuple[tuple[str, str, int], ...] = (), now: dt.datetime) -> Guardian:
+def agree(
+    guardian: Guardian,
+    *,
+    seen: int | None = None,
+    by: Who,
+    shown: tuple[tuple[str, str, int], ...] = (),
+    now: dt.datetime,
+) -> Guardian:
     """By the guardian's own link, or said to staff. ``shown`` is (moment, item code, version) of what they read.
 
-    A second call changes nothing. Raises NotUpcoming.
+    ``seen`` is the ``link_version`` of the guardian that a page showed. A second call changes nothing. Raises
+    NotUpcoming, and ChangedSince where somebody else answers by now.
     """
     with transaction.atomic():
         booking = Booking.objects.locked(guardian.booking_id)
         if booking.state in CALLED_OFF:
             raise NotUpcoming
+        _refuse_another(guardian, guardian.link_version if seen is None else seen)
         staff = None if isinstance(by, Actor) else by
         still_open = Guardian.objects.filter(pk=guardian.pk, agreed_at=None)
         if still_open.update(agreed_at=now, agreed_with=staff):
@@ -126,12 +137,14 @@ def agree(guardian: Guardian, *, by: Who, shown: tuple[tuple[str, str, int], ...
 def refuse(guardian: Guardian, *, by: Who, now: dt.datetime) -> Task:
     """They do not agree, or no longer: nobody treats the patient, and a person phones. The visit itself stays.
 
-    A second call changes nothing. Raises NotUpcoming for a visit that is over or off.
+    A second call changes nothing. Raises NotUpcoming for a visit that is over or off, and ChangedSince where somebody
+    else answers by now.
     """
     with transaction.atomic():
         booking = Booking.objects.locked(guardian.booking_id)
         if booking.state not in UPCOMING | UNDER_WAY:
             raise NotUpcoming
+        _refuse_another(guardian, guardian.link_version)
         Guardian.objects.filter(pk=guardian.pk).update(agreed_at=None, agreed_with=None)
         if not has_refused(guardian):
             record(booking, "guardian does not agree", by=by, now=now)
@@ -139,6 +152,12 @@ def refuse(guardian: Guardian, *, by: Who, now: dt.datetime) -> Task:
         task = leave_task(booking, TaskKind.GUARDIAN, now=now, note=REFUSED, is_urgent=True, **whom)
     guardian.refresh_from_db()
     return task
+
+
+def _refuse_another(guardian: Guardian, link_version: int) -> None:
+    """Whoever was put right since is another person: neither a yes nor a no is theirs."""
+    if not Guardian.objects.filter(pk=guardian.pk, link_version=link_version).exists():
+        raise ChangedSince
 
 
 def has_refused(guardian: Guardian) -> bool:

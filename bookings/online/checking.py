@@ -112,7 +112,7 @@ def _unsafe(
 def _known(request: HttpRequest, form: DetailsForm) -> Patient | None:
     """Who came by a signed link, if it is they who are coming: their earlier visits count."""
     known, said = access.known_patient(request), form.cleaned_data
-    is_same = known and (known.name, known.date_of_birth) == (said["name"], said["date_of_birth"])
+    is_same = known and known.name == said["name"] and known.date_of_birth in (None, said["date_of_birth"])
     return known if is_same else None
 
 

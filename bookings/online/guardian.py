@@ -79,7 +79,7 @@ def agree(request: HttpRequest, guardian: Guardian, now: dt.datetime) -> HttpRes
     """A second POST changes nothing."""
     try:
         lifecycle.agree(guardian, by=Actor.GUARDIAN, shown=_shown(guardian), now=now)
-    except lifecycle.NotUpcoming:
+    except (lifecycle.NotUpcoming, lifecycle.ChangedSince):
         return doors.see_other("guardian:show")
     messages.success(request, "Thank you. You agreed to this visit.")
     return doors.see_other("guardian:show")
@@ -91,7 +91,7 @@ def refuse(request: HttpRequest, guardian: Guardian, now: dt.datetime) -> HttpRe
     """Nobody treats the patient; a person phones. A second POST changes nothing."""
     try:
         lifecycle.refuse(guardian, by=Actor.GUARDIAN, now=now)
-    except lifecycle.NotUpcoming:
+    except (lifecycle.NotUpcoming, lifecycle.ChangedSince):
         return doors.see_other("guardian:show")
     messages.success(request, "Thank you for telling us. We will call you.")
     return doors.see_other("guardian:show")
