@@ -1,8 +1,8 @@
 """Gives each test process its own database, before Django's settings are loaded.
 
-``pytest`` starts two workers, and each runs the whole suite: the first on a SQLite file (never in memory, where races
-cannot be tested), the second on an embedded PostgreSQL. Without workers (``-n0``) the tests run on ``DATABASE_URL``,
-or on SQLite where it is not set.
+``pytest`` starts two workers: the first on a SQLite file (never in memory, where races cannot be tested), the second on
+an embedded PostgreSQL. Each runs the suite, but for what is marked as being the same on any database: that runs on one
+of them. Without workers (``-n0``) the tests run on ``DATABASE_URL``, or on SQLite where it is not set.
 """
 
 import logging

@@ -94,6 +94,7 @@ def said(found: Wanted) -> dict[str, Any]:
         # What nobody could mean is named as it was typed, and the rest counts.
         ("nose Blorp thursday", {"services": "nose", "date": "2026-11-26", "unknown": ["Blorp"]}),
         ("nose 10/12", {"services": "nose", "unknown": ["10/12"]}),
+        ("from 9999-12-31 thursday", {"date": "2026-11-26", "unknown": ["from", "9999-12-31"]}),
         ("31 feb nose", {"services": "nose", "unknown": ["31", "feb"]}),
         ("february 31", {"unknown": ["february", "31"]}),
         ("after 25:00", {"unknown": ["after", "25:00"]}),

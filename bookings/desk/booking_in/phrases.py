@@ -321,8 +321,9 @@ def _coming(month: int, day: int, today: dt.date) -> dt.date | None:
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:
+    """None for what is no day, and for the last year of the calendar: no day can be counted on from its end."""
     try:
-        return dt.date(year, month, day)
+        return dt.date(year, month, day) if year < dt.MAXYEAR else None
     except ValueError:
         return None
 
