@@ -123,7 +123,7 @@ def test_a_time_for_another_person_is_not_closed_by_the_history_of_who_came_by_a
 
     assert (held.status_code, held.headers["Location"]) == (303, "/book/details/")
     form = form_of(client.get("/book/details/"))
-    assert (form["for_whom"], "last_extraction" in form) == ("someone", True)
+    assert (form["for_whom"], "last_extraction_date_day" in form) == ("someone", True)
 
 
 def test_whose_birth_date_nobody_wrote_down_is_known_by_their_link_and_name(client: Client, treated: Booking) -> None:

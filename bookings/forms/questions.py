@@ -104,12 +104,16 @@ class PageField(AnswerField):
 
 
 class DatedRadios(forms.RadioSelect):
-    """Yes, no or not sure, with a date beside it. Who gives the date alone has said yes."""
+    """Yes, no or not sure, with a date beside it. Who gives the date alone has said yes.
+
+    A browser sends the boxes of the date, though nothing was chosen; a program that knows neither has said nothing.
+    """
 
     def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> Any:
-        said = data.get(name)
-        date = DateBoxes().value_from_datadict(data, files, f"{name}_date")
-        return said or (Answer.YES.value if any(date) else said)
+        boxes, date = DateBoxes(), f"{name}_date"
+        if any(boxes.value_from_datadict(data, files, date)) and not data.get(name):
+            return Answer.YES.value
+        return data.get(name, None if boxes.value_omitted_from_data(data, files, date) else "")
 
 
 class QuestionsForm(PatientForm):
@@ -195,11 +199,7 @@ def grouped(names: Iterable[str], asked: Sequence[Asked]) -> list[Any]:
     dates = {f"{name_of(each.code)}_date" for each in asked} | {EXTRACTION_DATE}
     questions = {name_of(each.code) for each in asked} | {"for_whom", LAST_EXTRACTION, HAD_CONSULTATION}
     return [
-        Div(
-            *([was_asked(name)] if name == LAST_EXTRACTION else []),
-            *(each for each in (name, f"{name}_date") if each in named),
-            css_class="question",
-        )
+        Div(*(each for each in (name, f"{name}_date") if each in named), css_class="question")
         if name in questions
         else name
         for name in named

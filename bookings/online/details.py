@@ -56,8 +56,8 @@ TYPED = (
 )
 DATES = ("date_of_birth", "event_date")
 LONGEST = 2000
-# A page of ours sends one of them, a program neither.
-SENT_BY_PAGES = ("asks", "answered")
+# A browser sends one of them with our pages; a program, and who reads the hidden fields of the form alone, neither.
+SENT_BY_PAGES = ("date_of_birth_day", "answered")
 
 
 @dataclasses.dataclass(frozen=True)
